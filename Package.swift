@@ -1,0 +1,68 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings that every target shares. A warning is an error everywhere: the house has no "known" warnings.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// One library target. `folder` is its place under `Sources` when that differs from its name.
+func module(_ name: String, in folder: String? = nil, imports: [String]) -> Target {
+  .target(
+    name: name, dependencies: imports.map { .byName(name: $0) }, path: "Sources/\(folder ?? name)",
+    swiftSettings: settings)
+}
+
+/// One test target; it mirrors the source target of the same name.
+func tests(_ name: String, imports: [String], resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: imports.map { .byName(name: $0) },
+    path: "Tests/\(name)Tests", resources: resources, swiftSettings: settings)
+}
+
+/// What a driver is built from; a driver never sees the memory manager or another driver.
+let driverImports = ["EMTCore", "EntryFormats", "SimMemory", "X86Object"]
+
+let modules: [Target] = [
+  module("SimMemory", imports: []),
+  module("EntryFormats", imports: ["SimMemory"]),
+  module("Events", imports: ["SimMemory"]),
+  module("EMTCore", imports: ["SimMemory"]),
+  module("X86Object", in: "Drivers/X86Object", imports: ["EMTCore", "EntryFormats", "SimMemory"]),
+  module("Radix", in: "Drivers/Radix", imports: driverImports),
+  module("Hashed", in: "Drivers/Hashed", imports: driverImports),
+  module("VMM", imports: ["EMTCore", "SimMemory"]),
+  module("MMU", imports: ["EntryFormats", "SimMemory"]),
+  module("Machine", imports: ["VMM", "MMU", "EMTCore", "SimMemory", "Events"]),
+  module(
+    "Catalog", in: "Drivers/Catalog",
+    imports: ["Radix", "Hashed", "MMU", "EMTCore", "EntryFormats", "SimMemory"]),
+  module("Workloads", imports: ["Events", "SimMemory"]),
+  module("Reference", imports: ["EMTCore", "SimMemory"]),
+  module(
+    "Conformance",
+    imports: ["Machine", "Reference", "VMM", "MMU", "EMTCore", "SimMemory"]),
+  module("Profiling", imports: ["EMTCore", "SimMemory"]),
+  module(
+    "EMTCommands",
+    imports: [
+      "Catalog", "Machine", "VMM", "MMU", "EMTCore", "EntryFormats", "SimMemory", "Events",
+      "Workloads", "Reference", "Conformance", "Profiling",
+    ]),
+]
+
+let package = Package(
+  name: "emt",
+  products: modules.map { .library(name: $0.name, targets: [$0.name]) }
+    + [.executable(name: "emt", targets: ["emt"])],
+  targets: modules + [
+    .executableTarget(
+      name: "emt", dependencies: ["EMTCommands"], path: "Sources/emt", swiftSettings: settings)
+  ],
+  swiftLanguageModes: [.v6]
+)
