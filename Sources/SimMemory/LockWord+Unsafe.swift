@@ -10,7 +10,8 @@ public import Synchronization
 @safe @frozen public struct LockWord: @unchecked Sendable, BitwiseCopyable {
   @usableFromInline let word: UnsafeMutablePointer<Atomic<UInt64>>
 
-  @usableFromInline init(_ word: UnsafeMutablePointer<Atomic<UInt64>>) { unsafe self.word = unsafe word }
+  /// Uses `word`, which starts at zero and outlives the handle.
+  @inlinable public init(_ word: UnsafeMutablePointer<Atomic<UInt64>>) { unsafe self.word = unsafe word }
 
   @inlinable static var writer: UInt64 { 1 &<< 63 }
 

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+public import SimMemory
+public import Synchronization
+
+/// What EMTCore keeps for every database, so that neutral defaults have somewhere to keep their state: the default
+/// lock, the move generation, and which CPUs run on it.
+///
+/// A handle; whoever made it calls `destroy` after the database was destroyed. `cpu` names the CPU in whose name
+/// work is done through this handle: copy the database and change it to work for another CPU.
+///
+/// SAFETY: the state lives until `destroy`; all of it is atomic.
+@safe @frozen public struct DatabaseContext: @unchecked Sendable, BitwiseCopyable {
+  @usableFromInline struct State: ~Copyable {
+    @usableFromInline let lock = Atomic<UInt64>(0)
+    @usableFromInline let generation = Atomic<UInt64>(1)
+    @usableFromInline let runningOn = Atomic<UInt64>(0)
+    @usableFromInline let visited = Atomic<UInt64>(0)
+    @usableFromInline let stale = Atomic<UInt64>(0)
+  }
+  @usableFromInline let state: UnsafeMutablePointer<State>
+  /// The machine.
+  public let platform: Platform
+  /// The tag of the address space in TLBs.
+  public let spaceID: AddressSpaceID
+  /// The NUMA node from which tables are allocated.
+  public let node: Int
+  /// The page sizes of the service.
+  public let pageSizes: PageSizes
+  /// The CPU that works through this handle.
+  public var cpu: CPULocal
+
+  /// A context for a new address space.
+  public init(
+    platform: Platform, spaceID: AddressSpaceID, pageSizes: PageSizes, node: Int = 0, cpu: Int = 0
+  ) {
+    unsafe state = .allocate(capacity: 1)
+    unsafe state.initialize(to: State())
+    self.platform = platform
+    self.spaceID = spaceID
+    self.node = node
+    self.pageSizes = pageSizes
+    self.cpu = platform.cpu(cpu)
+  }
+
+  /// Frees the context's state. The database is destroyed and no other handle is used any more.
+  public func destroy() {
+    unsafe state.deinitialize(count: 1)
+    unsafe state.deallocate()
+  }
+
+  /// The meter of the CPU that works through this handle.
+  @inlinable @inline(__always) public var meter: KernelWorkMeter { cpu.meter }
+
+  /// The default lock of the database.
+  @inlinable public var lock: LockWord {
+    unsafe LockWord(UnsafeMutableRawPointer(state).assumingMemoryBound(to: Atomic<UInt64>.self))
+  }
+
+  /// Changes whenever entries moved or a place for entries was freed: locations from before are stale then.
+  @inlinable public var generation: UInt64 {
+    unsafe state.pointee.generation.load(ordering: .acquiring)
+  }
+
+  /// Makes all locations remembered so far stale.
+  @inlinable public func advanceGeneration() {
+    unsafe _ = state.pointee.generation.wrappingAdd(1, ordering: .acquiringAndReleasing)
+  }
+
+  /// The CPUs that run on the database now, as bits.
+  @inlinable public var runningOn: UInt64 { unsafe state.pointee.runningOn.load(ordering: .acquiring) }
+
+  /// The CPUs that may hold translations of the database although they run on another one now.
+  @inlinable public var visitedBefore: UInt64 {
+    unsafe state.pointee.visited.load(ordering: .acquiring) & ~runningOn
+  }
+
+  /// Notes that `cpu` runs on the database from now on.
+  /// - Returns: whether it missed a flush while it was away, and must forget the whole space now.
+  public func arrive(_ cpu: Int) -> Bool {
+    let bit: UInt64 = 1 << UInt64(cpu)
+    unsafe _ = state.pointee.runningOn.bitwiseOr(bit, ordering: .acquiringAndReleasing)
+    unsafe _ = state.pointee.visited.bitwiseOr(bit, ordering: .acquiringAndReleasing)
+    return unsafe state.pointee.stale.bitwiseAnd(~bit, ordering: .acquiringAndReleasing).oldValue & bit != 0
+  }
+
+  /// Notes that `cpu` runs on another database from now on. Its TLB keeps this one's translations.
+  public func leave(_ cpu: Int) {
+    unsafe _ = state.pointee.runningOn.bitwiseAnd(~(1 << UInt64(cpu)), ordering: .acquiringAndReleasing)
+  }
+
+  /// Notes that CPUs that are away missed a flush.
+  @inlinable public func markAbsentStale() {
+    let absent = visitedBefore
+    guard absent != 0 else { return }
+    unsafe _ = state.pointee.stale.bitwiseOr(absent, ordering: .acquiringAndReleasing)
+  }
+}

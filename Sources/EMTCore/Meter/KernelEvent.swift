@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+
+/// A primitive piece of kernel work. The meter counts these; a calibrated cost table turns them into instructions.
+@frozen public enum KernelEvent: UInt8, CaseIterable, Sendable, BitwiseCopyable {
+  /// A page fault was entered and left.
+  case faultEntry
+  /// A system call was entered and left.
+  case systemCallEntry
+  /// The VMA that holds an address was looked up.
+  case vmaLookup
+  /// A VMA was inserted, removed, split, merged or resized.
+  case vmaChange
+  /// A VMA was visited by a range operation.
+  case vmaStep
+  /// One search of a database for an address.
+  case lookup
+  /// One translation object was inserted, replaced or removed.
+  case entryWrite
+  /// One object was visited by an iterator.
+  case iteratorStep
+  /// One mapped object was handled inside a range operation of a driver.
+  case rangeEntry
+  /// One group of entries (a node, a cluster) was visited by a range operation of a driver.
+  case rangeGroup
+  /// A probe beyond the first one of a search.
+  case extraProbe
+  /// A group of entries moved to another place.
+  case clusterMove
+  /// A frame was given to, and cleared for, a table.
+  case tableFrame
+  /// A table's frame was given back.
+  case tableFrameFreed
+  /// A lock was taken and released.
+  case lock
+  /// Another try for a lock that somebody held.
+  case lockWait
+  /// One TLB invalidation was sent to one CPU.
+  case invalidation
+  /// The address space of a CPU was switched.
+  case spaceSwitch
+  /// A frame for page contents was taken.
+  case frameAllocated
+  /// A frame of page contents was given back.
+  case frameFreed
+  /// A page was looked up in, added to or removed from a file's page cache.
+  case pageCache
+  /// References of a page were counted up or down.
+  case pageCount
+  /// A page's contents were cleared: content work, not kernel work.
+  case contentZeroed
+  /// A page's contents were copied: content work, not kernel work.
+  case contentCopied
+
+  /// How many kinds there are.
+  @inlinable public static var count: Int { 24 }
+
+  /// Whether the event's cost is reported apart as content work.
+  public var isContentWork: Bool { self == .contentZeroed || self == .contentCopied }
+}
+
+/// What the kernel is doing, as the profiler divides its work. EMT artifact: the flame-graph categories.
+@frozen public enum KernelOperation: UInt8, CaseIterable, Sendable, BitwiseCopyable {
+  /// Serving a page fault.
+  case pageFault
+  /// Serving a system call.
+  case systemCall
+  /// Collapsing huge pages in the background.
+  case khugepaged
+  /// Reclaiming memory in the background.
+  case reclaim
+  /// Everything else: booting, making and ending processes on behalf of the simulator, switching.
+  case other
+}
+
+/// The part of an operation that is being executed.
+@frozen public enum KernelPhase: UInt8, CaseIterable, Sendable, BitwiseCopyable {
+  /// Entry, checks, VMA work: whatever is not one of the others.
+  case policy
+  /// Deciding about page sizes.
+  case hugePageCheck
+  /// Getting the page: a frame, the page cache, swap.
+  case pageSupply
+  /// Changing translations one by one.
+  case translation
+  /// Changing translations in ranges.
+  case rangeOperation
+  /// Telling TLBs.
+  case flush
+}
