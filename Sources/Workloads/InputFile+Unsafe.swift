@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+import Glibc
+
+/// A file, FIFO or standard input read through one reused buffer.
+///
+/// Unread bytes are `base[position..<end]`; at least `slack` zero bytes follow them, so that a parser may look
+/// ahead a little without asking. The owner works on copies of the two indices and writes them back.
+@safe @usableFromInline final class InputFile {
+  /// Zeroed bytes that follow the last byte read.
+  static let slack = 64
+  /// Name for messages.
+  let name: String
+  /// The buffer.
+  @usableFromInline let base: UnsafeMutablePointer<UInt8>
+  private let capacity: Int
+  private var descriptor: Int32
+  /// First unread byte.
+  @usableFromInline var position = 0
+  /// One past the last byte read.
+  @usableFromInline var end = 0
+  /// Nothing more will come.
+  @usableFromInline private(set) var isAtEnd = false
+  /// Bytes read so far.
+  private(set) var bytesRead: UInt64 = 0
+  /// Called after each read with the number of new bytes.
+  var onRead: (@Sendable (Int) -> Void)?
+
+  /// Opens `path` (`-`: standard input) with room for `capacity` bytes.
+  init(path: String, capacity: Int = 1 << 20) throws(TraceError) {
+    name = path
+    self.capacity = capacity
+    unsafe base = .allocate(capacity: capacity + Self.slack)
+    unsafe base.initialize(repeating: 0, count: capacity + Self.slack)
+    descriptor = path == "-" ? 0 : unsafe open(path, O_RDONLY | O_CLOEXEC)
+    if descriptor < 0 { throw TraceError(file: path, problem: .cannot("open it", reason: lastErrorText())) }
+  }
+
+  deinit {
+    close()
+    unsafe base.deallocate()
+  }
+
+  /// Gives the file back; the bytes already read stay.
+  func close() {
+    if descriptor > 0 { _ = Glibc.close(descriptor) }
+    descriptor = -1
+    isAtEnd = true
+  }
+
+  /// Moves unread bytes to the front and reads more. Returns whether bytes were added; throws when the buffer is full.
+  @usableFromInline func refill() throws(TraceError) -> Bool {
+    guard !isAtEnd else { return false }
+    let unread = end - position
+    if position > 0 {
+      unsafe base.update(from: base + position, count: unread)
+      position = 0
+      end = unread
+    }
+    guard end < capacity else { return false }
+    while true {
+      let count = unsafe read(descriptor, base + end, capacity - end)
+      if count < 0 && errno == EINTR { continue }
+      if count < 0 { throw TraceError(file: name, problem: .cannot("read it", reason: lastErrorText())) }
+      if count == 0 { close() }
+      end += count
+      unsafe (base + end).update(repeating: 0, count: Self.slack)
+      bytesRead += UInt64(count)
+      if count > 0 { onRead?(count) }
+      return count > 0
+    }
+  }
+
+  /// Whether a refill could not help because the buffer holds `capacity` unread bytes.
+  var isFull: Bool { end - position >= capacity }
+
+  /// A copy of unread bytes, for the slow paths.
+  func bytes(_ range: Range<Int>) -> [UInt8] {
+    unsafe Array(UnsafeBufferPointer(start: base + range.lowerBound, count: range.count))
+  }
+
+  /// The index of the next line feed at or after `from`.
+  func lineFeed(from: Int) -> Int? {
+    guard from < end, let hit = unsafe memchr(base + from, 10, end - from) else { return nil }
+    return unsafe UnsafeRawPointer(hit) - UnsafeRawPointer(base)
+  }
+}
+
+/// The text of the current `errno`.
+func lastErrorText() -> String { unsafe String(cString: strerror(errno)) }
