@@ -70,8 +70,12 @@ import Glibc
     }
   }
 
-  /// Whether a refill could not help because the buffer holds `capacity` unread bytes.
-  var isFull: Bool { end - position >= capacity }
+  /// Goes on at byte `offset` of a regular file.
+  func seek(to offset: UInt64) throws(TraceError) {
+    guard lseek(descriptor, off_t(offset), SEEK_SET) >= 0 else {
+      throw TraceError(file: name, problem: .cannot("seek in it", reason: lastErrorText()))
+    }
+  }
 
   /// A copy of unread bytes, for the slow paths.
   func bytes(_ range: Range<Int>) -> [UInt8] {
@@ -87,3 +91,20 @@ import Glibc
 
 /// The text of the current `errno`.
 func lastErrorText() -> String { unsafe String(cString: strerror(errno)) }
+
+extension InputFile {
+  /// The checksum of unread bytes; the same as `Checksum.of` over a copy of them.
+  func checksum(_ range: Range<Int>, seed: UInt64) -> UInt64 {
+    var sum = Checksum.Mixer(state: seed)
+    var index = range.lowerBound
+    while index + 8 <= range.upperBound {
+      sum.add(unsafe UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self).littleEndian)
+      index += 8
+    }
+    var word: UInt64 = 0
+    for rest in index..<range.upperBound { word |= unsafe UInt64(base[rest]) &<< UInt64(8 * (rest - index)) }
+    sum.add(word)
+    sum.add(UInt64(range.count))
+    return sum.state
+  }
+}

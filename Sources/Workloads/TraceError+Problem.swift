@@ -31,6 +31,8 @@ extension TraceError {
     case otherProcess(UInt32, expected: UInt32)
     /// Two files, or two forks, of one process.
     case duplicateProcess(UInt32)
+    /// A compact trace named together with other files.
+    case mixedTraces
     /// A compact trace of a version that this build does not read.
     case unsupportedVersion(UInt32)
     /// A compact trace whose bytes are not what was written.
@@ -65,6 +67,7 @@ extension TraceError.Problem: CustomStringConvertible {
     case .otherProcess(let pid, let expected):
       "a line of process \(pid) in the trace of process \(expected); give each its file with --log-file=NAME.%p.txt"
     case .duplicateProcess(let pid): "process \(pid) appears twice; give the files of one run only"
+    case .mixedTraces: "an .emtrace file holds all processes of its run; replay it by itself"
     case .unsupportedVersion(let version): "format version \(version) is not supported; use a newer emt or record again"
     case .damaged(let what): "damaged: \(what); copy or record the trace again"
     case .truncatedFile: "the trace ends too early (truncated trace); copy or record it again"

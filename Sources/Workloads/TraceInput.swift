@@ -19,6 +19,7 @@ public struct TraceInput {
   /// The two kinds of trace.
   @usableFromInline enum Format {
     case lackey([LackeyFile])
+    case emtrace(EmtraceReader)
   }
 
   /// Called at most once every 4 MiB with the bytes read so far.
@@ -29,18 +30,40 @@ public struct TraceInput {
     var files: [String] = []
     for path in paths { files += try expand(path) }
     guard let first = files.first else { throw TraceError(file: paths.first ?? "-", problem: .noTrace) }
+    let looks = files.map { FileKind.look($0) }
     let progress = ProgressMeter()
     var sources: [LackeyFile] = []
-    for file in files { sources.append(try LackeyFile(path: file) { progress.add($0) }) }
+    for (file, look) in zip(files, looks) {
+      let isRegular = file != "-" && look.kind == .regular
+      let input = try InputFile(path: file, capacity: isRegular ? 8192 : 1 << 20)
+      if try EmtraceReader.recognises(input) {
+        guard files.count == 1 else { throw TraceError(file: file, problem: .mixedTraces) }
+        return try compact(isRegular ? InputFile(path: file) : input, isRegular ? look.size : nil, progress)
+      }
+      let onRead: @Sendable (Int) -> Void = { progress.add($0) }
+      sources.append(try isRegular ? LackeyFile(path: file, onRead: onRead) : LackeyFile(input, onRead: onRead))
+    }
     var seen: Set<UInt32> = []
     for source in sources where !seen.insert(source.process).inserted {
       throw TraceError(file: source.path, problem: .duplicateProcess(source.process))
     }
-    let looks = files.map { FileKind.look($0) }
     let isSized = !files.contains("-") && looks.allSatisfy { $0.kind == .regular }
     return TraceInput(
       name: TraceName(path: first).name, paths: files, processCount: sources.count,
       totalBytes: isSized ? looks.reduce(0) { $0 + $1.size } : nil, format: .lackey(sources), progress: progress)
+  }
+
+  /// A compact trace; `size` nil: not a regular file.
+  private static func compact(
+    _ input: InputFile, _ size: UInt64?, _ progress: ProgressMeter
+  ) throws(TraceError) -> TraceInput {
+    let reader = try EmtraceReader(input)
+    reader.onRead { progress.add($0) }
+    let totals: TraceTotals? = if let size { try EmtraceReader.totals(path: input.name, size: size) } else { nil }
+    return TraceInput(
+      name: TraceName(path: input.name).name, paths: [input.name],
+      processCount: totals.map { Int(clamping: $0.processes) }, totalBytes: size, format: .emtrace(reader),
+      progress: progress)
   }
 
   /// The files behind a path: a folder stands for its traces.
@@ -62,6 +85,9 @@ public struct TraceInput {
       let scheduler = scheduler(of: files)
       defer { noteUntraced(scheduler.untracedChildren) }
       try scheduler.run(into: &sink)
+    case .emtrace(let reader):
+      try reader.run(into: &sink)
+      noteTotals(reader.totals)
     }
   }
 
@@ -69,6 +95,11 @@ public struct TraceInput {
     var parents: [UInt32: UInt32] = [:]
     for file in files { parents[file.process] = file.parent }
     return Scheduler(files, parents: parents)
+  }
+
+  @usableFromInline mutating func noteTotals(_ totals: TraceTotals?) {
+    processCount = totals.map { Int(clamping: $0.processes) } ?? processCount
+    untracedChildren = totals.map { Int(clamping: $0.untracedChildren) } ?? 0
   }
 
   @usableFromInline mutating func noteUntraced(_ count: Int) { untracedChildren = count }

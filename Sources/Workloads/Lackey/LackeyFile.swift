@@ -13,16 +13,22 @@ public final class LackeyFile: ProcessSource {
   private var endPlace: TraceError.Place = .whole
   private let onRead: @Sendable (Int) -> Void
 
-  /// Looks at the head of `path`. A FIFO or standard input cannot be reopened and is kept open from here on.
+  /// Looks at the head of a regular file, to be opened again when the process begins.
   init(path: String, onRead: @escaping @Sendable (Int) -> Void) throws(TraceError) {
+    let head = try InputFile(path: path, capacity: 8192)
+    let reader = try LackeyReader(head, process: TraceName(path: path).process ?? 0)
     self.path = path
     self.onRead = onRead
-    let named = TraceName(path: path)
-    let isRegular = path != "-" && FileKind(path: path) == .regular
-    let reader = try LackeyReader(path: path, process: named.process ?? 0, capacity: isRegular ? 8192 : 1 << 20)
-    process = reader.process
-    parent = reader.parentProcess()
-    if !isRegular { self.reader = reader }
+    (process, parent) = (reader.process, reader.parentProcess())
+  }
+
+  /// Takes a FIFO or standard input, which cannot be opened twice.
+  init(_ input: InputFile, onRead: @escaping @Sendable (Int) -> Void) throws(TraceError) {
+    let reader = try LackeyReader(input, process: TraceName(path: input.name).process ?? 0)
+    path = input.name
+    self.onRead = onRead
+    (process, parent) = (reader.process, reader.parentProcess())
+    self.reader = reader
   }
 
   /// The file, and the line read last.

@@ -53,12 +53,11 @@ public final class LackeyReader: ProcessSource {
 
   /// Opens `path` (`-`: standard input). `process` is the number that the file's name carries, 0 when it has none.
   public convenience init(path: String, process: UInt32 = 0) throws(TraceError) {
-    try self.init(path: path, process: process, capacity: 1 << 20)
+    try self.init(InputFile(path: path), process: process)
   }
 
-  /// `capacity`: the size of the buffer in bytes.
-  init(path: String, process: UInt32, capacity: Int) throws(TraceError) {
-    input = try InputFile(path: path, capacity: capacity)
+  init(_ input: InputFile, process: UInt32) throws(TraceError) {
+    self.input = input
     self.process = process
     try checkMagic()
     if let found = processNumber() { self.process = found }
