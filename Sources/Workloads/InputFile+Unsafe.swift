@@ -20,18 +20,21 @@ import Glibc
   @usableFromInline var end = 0
   /// Nothing more will come.
   @usableFromInline private(set) var isAtEnd = false
+  /// The file is still being written: its end is not the end.
+  var isGrowing = false
   /// Bytes read so far.
   private(set) var bytesRead: UInt64 = 0
   /// Called after each read with the number of new bytes.
   var onRead: (@Sendable (Int) -> Void)?
 
-  /// Opens `path` (`-`: standard input) with room for `capacity` bytes.
-  init(path: String, capacity: Int = 1 << 20) throws(TraceError) {
+  /// Opens `path` (`-`: standard input) with room for `capacity` bytes. `isWritable`: for `releaseUsed`.
+  init(path: String, capacity: Int = 1 << 20, isWritable: Bool = false) throws(TraceError) {
     name = path
     self.capacity = capacity
     unsafe base = .allocate(capacity: capacity + Self.slack)
     unsafe base.initialize(repeating: 0, count: capacity + Self.slack)
-    descriptor = path == "-" ? 0 : unsafe open(path, O_RDONLY | O_CLOEXEC)
+    let mode = isWritable ? O_RDWR : O_RDONLY
+    descriptor = path == "-" ? 0 : unsafe open(path, mode | O_CLOEXEC)
     if descriptor < 0 { throw TraceError(file: path, problem: .cannot("open it", reason: lastErrorText())) }
   }
 
@@ -55,12 +58,14 @@ import Glibc
       unsafe base.update(from: base + position, count: unread)
       position = 0
       end = unread
+      unsafe (base + end).update(repeating: 0, count: Self.slack)
     }
     guard end < capacity else { return false }
     while true {
       let count = unsafe read(descriptor, base + end, capacity - end)
       if count < 0 && errno == EINTR { continue }
       if count < 0 { throw TraceError(file: name, problem: .cannot("read it", reason: lastErrorText())) }
+      if count == 0 && isGrowing { return false }
       if count == 0 { close() }
       end += count
       unsafe (base + end).update(repeating: 0, count: Self.slack)
@@ -68,6 +73,13 @@ import Glibc
       if count > 0 { onRead?(count) }
       return count > 0
     }
+  }
+
+  /// Gives the disk space of the bytes used so far back, where the file system can.
+  func releaseUsed() {
+    let used = Int64(bytesRead) - Int64(end - position)
+    let punchHole: Int32 = 0x02 | 0x01
+    _ = hostFallocate(descriptor, punchHole, 0, off_t(used))
   }
 
   /// Goes on at byte `offset` of a regular file.
@@ -88,6 +100,10 @@ import Glibc
     return unsafe UnsafeRawPointer(hit) - UnsafeRawPointer(base)
   }
 }
+
+/// `fallocate(2)`, which Swift's C headers show only to GNU sources.
+@_silgen_name("fallocate")
+private func hostFallocate(_ descriptor: Int32, _ mode: Int32, _ offset: off_t, _ length: off_t) -> Int32
 
 /// The text of the current `errno`.
 func lastErrorText() -> String { unsafe String(cString: strerror(errno)) }

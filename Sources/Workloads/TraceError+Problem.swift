@@ -56,23 +56,30 @@ extension TraceError.Problem: CustomStringConvertible {
     case .compressed(let tool): "the trace is compressed; decompress it first with \(tool)"
     case .unknownLine(let text):
       "'\(text)' is not a line of a lackey trace; record with --tool=lackey --trace-mem=yes --log-file=NAME.%p.txt"
-    case .lineTooLong(let limit): "a line is longer than \(limit) bytes; this is not a lackey trace, record it again"
-    case .badAddress(let text): "'\(text)' has no 64-bit hexadecimal address; the trace is damaged, record it again"
+    case .lineTooLong(let limit):
+      "a line is longer than \(limit) bytes; this is not a lackey trace, record it again"
+    case .badAddress(let text):
+      "'\(text)' has no 64-bit hexadecimal address; the trace is damaged, record it again"
     case .badSize(let text): "'\(text)' has no size from 1 to 4096; the trace is damaged, record it again"
-    case .wraps(let text): "'\(text)' runs past the end of the address space; the trace is damaged, record it again"
+    case .wraps(let text):
+      "'\(text)' runs past the end of the address space; the trace is damaged, record it again"
     case .truncatedLine: "the trace ends inside a line (truncated trace); copy or record it again"
-    case .badCall(let text): "'\(text)' is not a system call that valgrind prints; the trace is damaged, record it again"
+    case .badCall(let text):
+      "'\(text)' is not a system call that valgrind prints; the trace is damaged, record it again"
     case .answerWithoutCall:
       "the answer of a system call that was never made; the trace is damaged or its beginning is missing"
     case .otherProcess(let pid, let expected):
       "a line of process \(pid) in the trace of process \(expected); give each its file with --log-file=NAME.%p.txt"
     case .duplicateProcess(let pid): "process \(pid) appears twice; give the files of one run only"
     case .mixedTraces: "an .emtrace file holds all processes of its run; replay it by itself"
-    case .unsupportedVersion(let version): "format version \(version) is not supported; use a newer emt or record again"
+    case .unsupportedVersion(let version):
+      "format version \(version) is not supported; use a newer emt or record again"
     case .damaged(let what): "damaged: \(what); copy or record the trace again"
     case .truncatedFile: "the trace ends too early (truncated trace); copy or record it again"
-    case .missingTool(let tool): "\(tool) is not installed or not in PATH; install it (apt-get install \(tool))"
-    case .recordingFailed(let what): "recording failed: \(what); run the program under valgrind by hand to see why"
+    case .missingTool(let tool):
+      "\(tool) is not installed or not in PATH; install it (apt-get install \(tool))"
+    case .recordingFailed(let what):
+      "recording failed: \(what); run the program under valgrind by hand to see why"
     }
   }
 }

@@ -41,7 +41,8 @@ public struct TraceInput {
         return try compact(isRegular ? InputFile(path: file) : input, isRegular ? look.size : nil, progress)
       }
       let onRead: @Sendable (Int) -> Void = { progress.add($0) }
-      sources.append(try isRegular ? LackeyFile(path: file, onRead: onRead) : LackeyFile(input, onRead: onRead))
+      sources.append(
+        try isRegular ? LackeyFile(path: file, onRead: onRead) : LackeyFile(input, onRead: onRead))
     }
     var seen: Set<UInt32> = []
     for source in sources where !seen.insert(source.process).inserted {
@@ -50,7 +51,8 @@ public struct TraceInput {
     let isSized = !files.contains("-") && looks.allSatisfy { $0.kind == .regular }
     return TraceInput(
       name: TraceName(path: first).name, paths: files, processCount: sources.count,
-      totalBytes: isSized ? looks.reduce(0) { $0 + $1.size } : nil, format: .lackey(sources), progress: progress)
+      totalBytes: isSized ? looks.reduce(0) { $0 + $1.size } : nil, format: .lackey(sources),
+      progress: progress)
   }
 
   /// A compact trace; `size` nil: not a regular file.
@@ -59,7 +61,8 @@ public struct TraceInput {
   ) throws(TraceError) -> TraceInput {
     let reader = try EmtraceReader(input)
     reader.onRead { progress.add($0) }
-    let totals: TraceTotals? = if let size { try EmtraceReader.totals(path: input.name, size: size) } else { nil }
+    let totals: TraceTotals? =
+      if let size { try EmtraceReader.totals(path: input.name, size: size) } else { nil }
     return TraceInput(
       name: TraceName(path: input.name).name, paths: [input.name],
       processCount: totals.map { Int(clamping: $0.processes) }, totalBytes: size, format: .emtrace(reader),

@@ -15,7 +15,9 @@ struct TraceName: Equatable {
     }
     let last = path.split(separator: "/").last.map(String.init) ?? path
     var parts = last.split(separator: ".", omittingEmptySubsequences: false)
-    if parts.count > 1, ["txt", "emtrace", "log", "trace"].contains(parts[parts.count - 1]) { parts.removeLast() }
+    if parts.count > 1, ["txt", "emtrace", "log", "trace"].contains(parts[parts.count - 1]) {
+      parts.removeLast()
+    }
     if parts.count > 1, let number = UInt32(parts[parts.count - 1]) {
       process = number
       parts.removeLast()

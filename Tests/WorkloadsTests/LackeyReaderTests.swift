@@ -9,7 +9,8 @@ import Workloads
     let text = "I  04001000,3\n L 1ffefff,8\n S 1fff000668,8\n M 0421c7cc,4\n"
     #expect(
       try body(text) == [
-        "fetch 0x4001000 3", "load 0x1ffefff 8", "store 0x1fff000668 8", "load 0x421c7cc 4", "store 0x421c7cc 4",
+        "fetch 0x4001000 3", "load 0x1ffefff 8", "store 0x1fff000668 8", "load 0x421c7cc 4",
+        "store 0x421c7cc 4",
       ])
   }
 
@@ -24,7 +25,8 @@ import Workloads
     #expect(
       try body(
         "SYSCALL[7,1](12) sys_brk ( 0x4023fff ) --> [pre-success] Success(0x4023fff) \n"
-          + "SYSCALL[7,1](9) sys_mmap ( 0x0, 8192, 3, 34, 4294967295, 0 ) --> [pre-fail] Failure(0xc) \n") == [
+          + "SYSCALL[7,1](9) sys_mmap ( 0x0, 8192, 3, 34, 4294967295, 0 ) --> [pre-fail] Failure(0xc) \n")
+        == [
           "call 12 [\"4023fff\"] [] success(67256319) tracer",
           "call 9 [\"0\", \"2000\", \"3\", \"22\", \"ffffffff\", \"0\"] [] failure(12) tracer",
         ])

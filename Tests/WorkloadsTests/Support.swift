@@ -24,7 +24,8 @@ func describe(_ event: TraceEvent) -> String {
   case .systemCall(let call):
     "call \(call.number) \(call.arguments.map { String($0, radix: 16) }) "
       + "\(call.strings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }) \(call.answer) \(call.origin)"
-  case .refused(let refusal): "refused \(refusal.signal) \(refusal.code) \(refusal.address.map { "\($0)" } ?? "?")"
+  case .refused(let refusal):
+    "refused \(refusal.signal) \(refusal.code) \(refusal.address.map { "\($0)" } ?? "?")"
   case .stackGrown(let address, let base): "stack \(address) \(base)"
   case .exec: "exec"
   case .exit: "exit"

@@ -45,7 +45,9 @@ extension EmtraceDecoder {
         hits &-= 1
         let guess = predictor.guess()
         let lastByte = guess.address &+ UInt64(guess.size) &- 1
-        guard guess.size != 0, lastByte >= guess.address else { throw .trace(error("a record makes no sense")) }
+        guard guess.size != 0, lastByte >= guess.address else {
+          throw .trace(error("a record makes no sense"))
+        }
         do throws(Sink.Stop) {
           let address = VirtualAddress(guess.address)
           if guess.kind == 0 {
@@ -146,7 +148,8 @@ extension Predictor {
       let shape = UInt8(truncatingIfNeeded: cursor.little(bytes: 1))
       let size = shape & 127 == 127 ? cursor.little(bytes: 2) : UInt64(shape & 127)
       return Guess(
-        kind: shape < 128 ? 1 : 2, size: UInt16(truncatingIfNeeded: size), address: lastData &+ cursor.zigzag())
+        kind: shape < 128 ? 1 : 2, size: UInt16(truncatingIfNeeded: size),
+        address: lastData &+ cursor.zigzag())
     default:
       let size = UInt16(truncatingIfNeeded: cursor.little(bytes: 1))
       return Guess(kind: 0, size: size, address: sequential &+ cursor.zigzag())

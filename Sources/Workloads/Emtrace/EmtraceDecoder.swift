@@ -26,7 +26,9 @@
     guard header.starts(with: EmtraceFormat.magic) else {
       throw TraceError(file: path, problem: .damaged("it does not begin like an .emtrace file"))
     }
-    guard header.count == EmtraceFormat.headerSize else { throw TraceError(file: path, problem: .truncatedFile) }
+    guard header.count == EmtraceFormat.headerSize else {
+      throw TraceError(file: path, problem: .truncatedFile)
+    }
     guard Checksum.of(header[..<24]) == header.word(24, bytes: 8) else {
       throw TraceError(file: path, problem: .damaged("the header's checksum does not match"))
     }
@@ -95,9 +97,13 @@
   /// Decodes the event whose bytes are `range` of the buffer.
   @usableFromInline func event(_ range: Range<Int>) throws(TraceError) -> StoredEvent {
     var decoding = EventDecoding(input.bytes(range)[...])
-    guard let event = decoding.next(), decoding.position == range.count else { throw error("an event makes no sense") }
+    guard let event = decoding.next(), decoding.position == range.count else {
+      throw error("an event makes no sense")
+    }
     if case .endOfBlock = event {
-      guard recordsLeft == 0, range.upperBound == blockEnd else { throw error("the block's sums do not match") }
+      guard recordsLeft == 0, range.upperBound == blockEnd else {
+        throw error("the block's sums do not match")
+      }
     }
     return event
   }

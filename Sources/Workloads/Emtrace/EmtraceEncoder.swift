@@ -30,7 +30,11 @@ struct EmtraceEncoder {
     } else {
       missedData(kind, address, size, guess)
     }
-    if kind == 0 { predictor.fetched(address, size: size) } else { predictor.touched(kind, address, size: size) }
+    if kind == 0 {
+      predictor.fetched(address, size: size)
+    } else {
+      predictor.touched(kind, address, size: size)
+    }
   }
 
   /// Adds an event, already encoded.
@@ -94,7 +98,8 @@ struct EmtraceEncoder {
     }
   }
 
-  private mutating func missedData(_ kind: UInt8, _ address: UInt64, _ size: UInt16, _ guess: Predictor.Guess) {
+  private mutating func missedData(_ kind: UInt8, _ address: UInt64, _ size: UInt16, _ guess: Predictor.Guess)
+  {
     let apart = Int64(bitPattern: address &- predictor.lastData)
     let moved = Int64(bitPattern: address &- predictor.lastHere)
     guard guess.kind == kind, guess.size == size else {

@@ -86,8 +86,12 @@ enum Checksum {
 }
 
 extension Array where Element == UInt8 {
-  mutating func append32(_ value: UInt32) { for shift in 0..<4 { append(UInt8(truncatingIfNeeded: value &>> (8 * shift))) } }
-  mutating func append64(_ value: UInt64) { for shift in 0..<8 { append(UInt8(truncatingIfNeeded: value &>> (8 * shift))) } }
+  mutating func append32(_ value: UInt32) {
+    for shift in 0..<4 { append(UInt8(truncatingIfNeeded: value &>> (8 * shift))) }
+  }
+  mutating func append64(_ value: UInt64) {
+    for shift in 0..<8 { append(UInt8(truncatingIfNeeded: value &>> (8 * shift))) }
+  }
   mutating func appendVarint(_ value: UInt64) {
     var rest = value
     while rest > 127 {

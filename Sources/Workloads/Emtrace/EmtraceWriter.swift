@@ -31,7 +31,8 @@ public struct EmtraceWriter: EventSink {
   public var bytesWritten: UInt64 { output.bytesWritten }
 
   /// Writes one access.
-  public mutating func access(_ kind: AccessKind, _ address: VirtualAddress, size: UInt32) throws(TraceError) {
+  public mutating func access(_ kind: AccessKind, _ address: VirtualAddress, size: UInt32) throws(TraceError)
+  {
     guard size &- 1 < 4096, !address.raw.addingReportingOverflow(UInt64(size - 1)).overflow else {
       throw TraceError(file: output.path, problem: .badSize("\(kind) \(address),\(size)"))
     }
@@ -50,9 +51,16 @@ public struct EmtraceWriter: EventSink {
     try store(EventEncoding.bytes(event))
   }
 
+  /// Writes one item of a process stream.
+  mutating func item(_ item: ProcessItem) throws(TraceError) {
+    if case .access(let kind, let address, let size) = item { return try access(kind, address, size: size) }
+    if let bytes = EventEncoding.bytes(item) { try store(bytes) }
+  }
+
   mutating func store(_ bytes: [UInt8]) throws(TraceError) {
     guard bytes.count <= EmtraceFormat.maximumEvent else {
-      throw TraceError(file: output.path, problem: .recordingFailed("a system call with \(bytes.count) bytes of text"))
+      throw TraceError(
+        file: output.path, problem: .recordingFailed("a system call with \(bytes.count) bytes of text"))
     }
     totals.events += 1
     encoder.event(bytes)

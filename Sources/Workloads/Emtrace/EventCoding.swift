@@ -28,7 +28,7 @@ enum EventEncoding {
 
   static func bytes(_ item: ProcessItem) -> [UInt8]? {
     switch item {
-    case .access: nil
+    case .access, .starved: nil
     case .call(let record, let thread): call(.call, record, [UInt64(thread)])
     case .refused(let refusal): bytes(refusal)
     case .stackGrown(let address, let base): bytes(TraceEvent.stackGrown(faultAddress: address, base: base))
@@ -51,7 +51,8 @@ enum EventEncoding {
     return bytes
   }
 
-  private static func call(_ tag: EmtraceFormat.Tag, _ record: SystemCallRecord, _ head: [UInt64]) -> [UInt8] {
+  private static func call(_ tag: EmtraceFormat.Tag, _ record: SystemCallRecord, _ head: [UInt64]) -> [UInt8]
+  {
     let (answer, value): (UInt64, UInt64) =
       switch record.answer {
       case .success(let value): (0, value)
@@ -87,7 +88,9 @@ struct EventDecoding {
     case .run: return pair().map { .event(.run(process: $0, thread: $1)) }
     case .start: return pair().map { .event(.start(process: $0, isFreshImage: $1 != 0)) }
     case .fork:
-      guard let (child, raw) = pair(), let kind = UInt8(exactly: raw).flatMap(ForkKind.init) else { return nil }
+      guard let (child, raw) = pair(), let kind = UInt8(exactly: raw).flatMap(ForkKind.init) else {
+        return nil
+      }
       return .event(.fork(child: child, kind: kind))
     case .systemCall: return call().map { .event(.systemCall($0)) }
     case .refused: return refusal()
@@ -101,7 +104,8 @@ struct EventDecoding {
       return .item(.call(record, thread: thread))
     case .signal: return pair().map { .item(.signal($0, sent: $1 != 0)) }
     case .end: return number().map { .item(.end(isComplete: $0 != 0)) }
-    case .opening: return number().flatMap { UInt8(exactly: $0) }.flatMap(ProcessOpening.init).map { .opening($0) }
+    case .opening:
+      return number().flatMap { UInt8(exactly: $0) }.flatMap(ProcessOpening.init).map { .opening($0) }
     }
   }
 
@@ -119,7 +123,8 @@ struct EventDecoding {
 
   private mutating func call() -> SystemCallRecord? {
     guard let number = number(), let kind = varint(), let value = varint(), let raw = varint(),
-      let origin = UInt8(exactly: raw).flatMap(SystemCallRecord.Origin.init), let count = varint(), count <= 64
+      let origin = UInt8(exactly: raw).flatMap(SystemCallRecord.Origin.init), let count = varint(),
+      count <= 64
     else { return nil }
     let answer: SystemCallRecord.Answer
     switch kind {
@@ -135,7 +140,9 @@ struct EventDecoding {
     }
     guard let texts = varint(), texts <= 64 else { return nil }
     for _ in 0..<texts {
-      guard let index = varint(), let length = varint(), length <= UInt64(bytes.endIndex - position) else { return nil }
+      guard let index = varint(), let length = varint(), length <= UInt64(bytes.endIndex - position) else {
+        return nil
+      }
       let end = position + Int(length)
       record.strings[Int(Int64(bitPattern: index))] = String(decoding: bytes[position..<end], as: UTF8.self)
       position = end

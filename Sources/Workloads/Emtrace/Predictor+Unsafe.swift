@@ -78,7 +78,9 @@ import SimMemory
     Int(truncatingIfNeeded: (address &* 0x9E37_79B9_7F4A_7C15) &>> 48)
   }
 
-  @inlinable @inline(__always) func ownSize(_ address: UInt64) -> UInt16 { unsafe slots[Self.place(address)].own }
+  @inlinable @inline(__always) func ownSize(_ address: UInt64) -> UInt16 {
+    unsafe slots[Self.place(address)].own
+  }
   @inlinable @inline(__always) var returnAddress: UInt64 { unsafe returns[depth] }
 
   /// What comes next, by guess.

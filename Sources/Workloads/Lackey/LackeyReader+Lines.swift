@@ -12,6 +12,18 @@ extension LackeyReader {
     }
   }
 
+  /// The same for a file that is still being written; nil: not known yet.
+  func openingSoFar() throws(TraceError) -> ProcessOpening? {
+    while state.opening == nil {
+      try slowLine()
+      guard pending.last == .starved else { continue }
+      pending.removeLast()
+      settle()
+      return nil
+    }
+    return state.opening
+  }
+
   /// Takes the oldest pending item.
   @usableFromInline func takePending() -> ProcessItem {
     let item = pending.removeFirst()
@@ -22,9 +34,13 @@ extension LackeyReader {
   /// Uses the next line, or reads more of the file when it is not complete.
   @usableFromInline func slowLine() throws(TraceError) {
     guard let stop = input.lineFeed(from: input.position) else {
-      guard input.end - input.position <= Self.longestLine else { throw here(.lineTooLong(limit: Self.longestLine)) }
+      guard input.end - input.position <= Self.longestLine else {
+        throw here(.lineTooLong(limit: Self.longestLine))
+      }
       if try input.refill() { return }
-      return try finish()
+      guard input.isGrowing else { return try finish() }
+      pending.append(.starved)
+      return settle()
     }
     guard stop - input.position <= Self.longestLine else { throw here(.lineTooLong(limit: Self.longestLine)) }
     var scan = LineScanner(input.bytes(input.position..<stop))
@@ -107,7 +123,9 @@ extension LackeyReader {
     scan.skipSpaces()
     guard let address = scan.hexadecimal(), scan.has(",") else { throw here(.badAddress(text)) }
     scan.position += 1
-    guard let size = scan.decimal(), (1...4096).contains(size), scan.isAtEnd else { throw here(.badSize(text)) }
+    guard let size = scan.decimal(), (1...4096).contains(size), scan.isAtEnd else {
+      throw here(.badSize(text))
+    }
     guard !address.addingReportingOverflow(size - 1).overflow else { throw here(.wraps(text)) }
     noteFirstRecord()
     for kind in kinds { pending.append(.access(kind, VirtualAddress(address), size: UInt32(size))) }

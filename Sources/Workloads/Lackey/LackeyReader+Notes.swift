@@ -33,6 +33,8 @@ extension LackeyReader {
         pending.append(.exec)
       }
       state.sawBanner = true
+    } else if scan.skip("Parent PID: ") {
+      state.parent = scan.decimal().flatMap { UInt32(exactly: $0) }
     } else if scan.has("Process terminating with default action of signal") {
       state.sawEnd = true
     }
@@ -56,7 +58,8 @@ extension LackeyReader {
 
   private func signalNote(_ scan: inout LineScanner) {
     if scan.skip("SIGSEGV: si_code=") {
-      guard let code = scan.decimal(), scan.skip(past: "faultaddr=0x"), let address = scan.hexadecimal() else { return }
+      guard let code = scan.decimal(), scan.skip(past: "faultaddr=0x"), let address = scan.hexadecimal()
+      else { return }
       state.fault = (UInt32(truncatingIfNeeded: code), VirtualAddress(address))
     } else if scan.skip("translations not allowed here (0x") {
       guard let address = scan.hexadecimal() else { return }
@@ -72,7 +75,8 @@ extension LackeyReader {
       guard let thread = scan.decimal(), scan.skip(past: "sres.isErr=") else { return }
       let isError = scan.has("True")
       guard scan.skip(past: "sres.val="), let value = scan.decimal() else { return }
-      let answer = isError ? .failure(UInt32(truncatingIfNeeded: value)) : SystemCallRecord.Answer.success(value)
+      let answer =
+        isError ? .failure(UInt32(truncatingIfNeeded: value)) : SystemCallRecord.Answer.success(value)
       state.interrupted = (UInt32(truncatingIfNeeded: thread), answer)
     } else if scan.has("completed, but uncommitted: committing"), let interrupted = state.interrupted,
       var call = state.blocked.removeValue(forKey: interrupted.thread)
@@ -102,6 +106,7 @@ extension LackeyReader {
 
   private func refuse(_ signal: Refusal.Signal, code: UInt64, address: VirtualAddress?) {
     state.isRefusalFresh = true
-    pending.append(.refused(Refusal(signal: signal, code: UInt32(truncatingIfNeeded: code), address: address)))
+    pending.append(
+      .refused(Refusal(signal: signal, code: UInt32(truncatingIfNeeded: code), address: address)))
   }
 }

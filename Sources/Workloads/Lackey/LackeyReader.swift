@@ -22,6 +22,8 @@ public final class LackeyReader: ProcessSource {
   /// Items found but not handed out, oldest first.
   @usableFromInline var pending: [ProcessItem] = []
 
+  /// For a recorder: the opening has been written.
+  var isOpeningKept = false
   /// State of the slow path; see `LackeyReader+Lines.swift`.
   var state = LineState()
   /// The process's number, 0 until known.
@@ -40,6 +42,7 @@ public final class LackeyReader: ProcessSource {
     /// A refusal was reported and its delivery has not been noted yet.
     var isRefusalFresh = false
     var sawBanner = false
+    var parent: UInt32?
     var sawEnd = false
     var isFinished = false
     var opening: ProcessOpening?
@@ -62,6 +65,15 @@ public final class LackeyReader: ProcessSource {
     try checkMagic()
     if let found = processNumber() { self.process = found }
   }
+
+  /// Follows a log that is still being written.
+  init(growing input: InputFile, process: UInt32) {
+    self.input = input
+    self.process = process
+  }
+
+  /// The process that started this one, once the banner has been read.
+  var parent: UInt32? { state.parent }
 
   /// Called after each read with the number of new bytes.
   public func onRead(_ body: @escaping @Sendable (Int) -> Void) { input.onRead = body }

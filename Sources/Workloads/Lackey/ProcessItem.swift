@@ -18,6 +18,8 @@ public enum ProcessItem: Sendable, Equatable {
   case exec
   /// The file ends. `isComplete`: the process ended by itself, or left for an image that is not traced.
   case end(isComplete: Bool)
+  /// Nothing more for now, of a file that is still being written. Only a recorder sees this.
+  case starved
 }
 
 /// How the file of a process begins.

@@ -30,7 +30,9 @@ enum SystemCallArguments {
     if scan.skip("-") { return scan.decimal().map { 0 &- $0 } }
     let start = scan.position
     guard let digit = scan.current, isHexadecimal || (0x30...0x39).contains(digit) else { return nil }
-    if !isHexadecimal, let value = scan.decimal(), scan.current.flatMap(LineScanner.digit) == nil { return value }
+    if !isHexadecimal, let value = scan.decimal(), scan.current.flatMap(LineScanner.digit) == nil {
+      return value
+    }
     scan.position = start
     return scan.hexadecimal()
   }
@@ -42,9 +44,12 @@ enum SystemCallArguments {
     while end < scan.bytes.count {
       let distance = end - scan.position
       if isInParentheses {
-        if scan.has("),", ahead: distance) || scan.has(") )", ahead: distance) || scan.has("))", ahead: distance)
-          && !scan.has(")),", ahead: distance) && !scan.has(")) ", ahead: distance)
-        { break }
+        if scan.has("),", ahead: distance) || scan.has(") )", ahead: distance)
+          || scan.has("))", ahead: distance)
+            && !scan.has(")),", ahead: distance) && !scan.has(")) ", ahead: distance)
+        {
+          break
+        }
       } else if [0x2C, 0x29, 0x20].contains(scan.bytes[end]) {
         break
       }

@@ -53,7 +53,9 @@ extension Schedule {
     return record.argument(0) & 0x4000 != 0 ? .borrow : .thread
   }
 
-  private func fileEffect(of record: SystemCallRecord, _ value: UInt64, _ index: Int, _ verdict: inout Verdict) {
+  private func fileEffect(
+    of record: SystemCallRecord, _ value: UInt64, _ index: Int, _ verdict: inout Verdict
+  ) {
     let first = record.argument(0)
     switch record.number {
     case 2, 41, 43, 85, 213, 253, 257, 282, 283, 284, 288, 289, 290, 291, 294, 319, 434, 437:

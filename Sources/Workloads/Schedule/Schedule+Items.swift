@@ -4,15 +4,17 @@ import Events
 extension Schedule {
   /// What item `item` of process `index` means for the sink and for the other processes.
   @usableFromInline func decide(_ item: ProcessItem, _ index: Int) -> Verdict {
-    if let condition = condition(of: item, index), !processes[index].isReleased, !isMet(condition, for: index) {
+    if let condition = condition(of: item, index), !processes[index].isReleased, !isMet(condition, for: index)
+    {
       processes[index].held = (item, condition)
       return Verdict(mayYield: true)
     }
     processes[index].isReleased = false
     switch item {
-    case .access: return Verdict()
+    case .access, .starved: return Verdict()
     case .refused(let refusal): return Verdict(events: [.refused(refusal)])
-    case .stackGrown(let address, let base): return Verdict(events: [.stackGrown(faultAddress: address, base: base)])
+    case .stackGrown(let address, let base):
+      return Verdict(events: [.stackGrown(faultAddress: address, base: base)])
     case .exec:
       processes[index].files.forgetPipes()
       return Verdict(events: [.exec])
@@ -62,9 +64,12 @@ extension Schedule {
     case .signal(.some(let signal)): return waiting.signals[signal, default: 0] > 0
     case .signal(.none): return waiting.signals.values.contains { $0 > 0 }
     case .bytes(let count, let pipe): return pipes[pipe] >= count
-    case .noWriter(let pipe): return !live.contains { $0 != index && processes[$0].files.canWrite(pipe: pipe) }
+    case .noWriter(let pipe):
+      return !live.contains { $0 != index && processes[$0].files.canWrite(pipe: pipe) }
     case .end(let process):
-      guard let child = indices[process], processes[child].birth != nil, !processes[child].hasEnded else { return true }
+      guard let child = indices[process], processes[child].birth != nil, !processes[child].hasEnded else {
+        return true
+      }
       // A file that just stops was cut by a kill that no other file shows: the wait is the proof.
       if processes[child].held?.until == .killed { processes[child].wasKilled = true }
       return false

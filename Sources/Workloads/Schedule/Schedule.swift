@@ -48,7 +48,8 @@ public import Events
     }
     let unborn = processes.indices.filter { processes[$0].birth == nil }
     let roots = unborn.filter { index in processes[index].parentHint.flatMap { indices[$0] } == nil }
-    guard let root = (roots.isEmpty ? unborn : roots).min(by: { processes[$0].process < processes[$1].process })
+    guard
+      let root = (roots.isEmpty ? unborn : roots).min(by: { processes[$0].process < processes[$1].process })
     else { return nil }
     bear(root)
     return (root, true)
@@ -69,7 +70,9 @@ public import Events
   @usableFromInline func enter(_ index: Int, _ opening: ProcessOpening) -> [TraceEvent] {
     let process = processes[index].process
     var events: [TraceEvent] = []
-    if processes[index].isRoot { events.append(.start(process: process, isFreshImage: opening == .freshImage)) }
+    if processes[index].isRoot {
+      events.append(.start(process: process, isFreshImage: opening == .freshImage))
+    }
     events += run(process, process)
     if !processes[index].isRoot && opening == .freshImage {
       processes[index].files.forgetPipes()
