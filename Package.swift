@@ -64,6 +64,7 @@ let package = Package(
     .executableTarget(
       name: "emt", dependencies: ["EMTCommands"], path: "Sources/emt", swiftSettings: settings),
     tests("MMU", imports: ["MMU", "EntryFormats", "SimMemory"]),
+    tests("Workloads", imports: ["Workloads", "Events", "SimMemory"]),
   ],
   swiftLanguageModes: [.v6]
 )
