@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-public import EMTCore
+internal import EMTCore
 internal import SimMemory
 
 extension Kernel {

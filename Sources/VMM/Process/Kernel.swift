@@ -28,6 +28,8 @@ public final class Kernel<Service: TranslationService> {
   public var residentPages: UInt64 = 0
   /// The most there ever were.
   public var peakResidentPages: UInt64 = 0
+  /// Calls that were refused for no other reason than that the circumstances said so.
+  public var verdictsUsed: UInt64 = 0
   var freeSpaceIDs: [UInt16] = []
   var nextSpaceID: UInt16 = 1
 

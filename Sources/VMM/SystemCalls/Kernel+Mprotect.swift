@@ -93,3 +93,10 @@ extension Kernel {
     meter.count(.vmaChange, UInt64(changed))
   }
 }
+
+extension Kernel {
+  /// Takes rights away on behalf of the simulator, outside any system call.
+  public func restrict(_ space: Space<Database>, _ range: VirtualRange, to rights: Rights) {
+    protect(space, range, to: rights)
+  }
+}

@@ -126,3 +126,14 @@ extension Kernel {
     return piece
   }
 }
+
+extension Kernel {
+  /// The kernel reads (`.load`) or writes (`.store`) user memory while it serves a call.
+  @inlinable public func copyUser(
+    _ process: Process<Database>, _ range: VirtualRange, _ kind: AccessKind
+  ) throws(Errno) {
+    let mark = meter.enter(.systemCall)
+    defer { meter.leave(mark) }
+    try touch(process.space, range, kind)
+  }
+}

@@ -46,7 +46,9 @@ extension Kernel {
 
   /// Ends the checks of a call: throws what the circumstances decided for it.
   @inlinable func commit(_ request: SystemCallRequest) throws(Errno) {
-    if let verdict = request.circumstances.verdict { throw verdict }
+    guard let verdict = request.circumstances.verdict else { return }
+    verdictsUsed += 1
+    throw verdict
   }
 
   /// Brings every page of `range` in, as a store where the area may be written and is private, else as a load.

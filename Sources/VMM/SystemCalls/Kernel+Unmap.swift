@@ -45,3 +45,8 @@ extension Kernel {
     return pieces
   }
 }
+
+extension Kernel {
+  /// Unmaps a range on behalf of the simulator, outside any system call.
+  public func discardMappings(_ space: Space<Database>, _ range: VirtualRange) { unmap(space, range) }
+}
