@@ -16,23 +16,9 @@ public final class Machine<Service: TranslationService, Walker: PageWalker> wher
   /// The hardware of each CPU.
   public let units: [SimulatedMMU<Walker>]
 
-  /// How a machine is made.
-  public struct Configuration: Sendable {
-    /// Physical memory.
-    public var memory = MemoryGeometry(bytes: 16 << 30)
-    /// CPUs.
-    public var cpus = 1
-    /// TLB sizes.
-    public var tlbs = TLBConfiguration.standard
-    /// What the driver's options are.
-    public var options = DriverOptions()
-    /// 16 GiB, one CPU, TLBs of a current server CPU.
-    public init() {}
-  }
-
   /// Boots a machine.
   /// - Throws: when memory cannot be reserved or the driver refuses to boot.
-  public init(_ configuration: Configuration = Configuration()) throws(MachineError) {
+  public init(_ configuration: MachineConfiguration = MachineConfiguration()) throws(MachineError) {
     do {
       platform = try SimulatedPlatform(configuration.memory, cpus: configuration.cpus)
     } catch { throw .memory(error) }
@@ -68,6 +54,20 @@ public final class Machine<Service: TranslationService, Walker: PageWalker> wher
     let frames = platform.memory.allocator
     return platform.memory.memory.frameCount - 1 - frames.freeFrames
   }
+}
+
+/// How a machine is made.
+public struct MachineConfiguration: Sendable {
+  /// Physical memory.
+  public var memory = MemoryGeometry(bytes: 16 << 30)
+  /// CPUs.
+  public var cpus = 1
+  /// TLB sizes.
+  public var tlbs = TLBConfiguration.standard
+  /// What the driver's options are.
+  public var options = DriverOptions()
+  /// 16 GiB, one CPU, TLBs of a current server CPU.
+  public init() {}
 }
 
 /// Why a machine could not be made.

@@ -22,9 +22,12 @@ where Service.Root == Walker.Root {
   @usableFromInline let mmu: MMU<Walker>
   @usableFromInline let memory: PhysicalMemory
   @usableFromInline var root: Service.Root
-  @usableFromInline var fetches: UInt64 = 0
-  @usableFromInline var loads: UInt64 = 0
-  @usableFromInline var stores: UInt64 = 0
+  /// Fetches so far.
+  public var fetches: UInt64 = 0
+  /// Loads so far.
+  public var loads: UInt64 = 0
+  /// Stores so far.
+  public var stores: UInt64 = 0
   /// An access that the kernel refused, until the trace says whether Linux did too.
   @usableFromInline var pending: PendingRefusal?
   var current: TracedProcess<Service>
