@@ -63,7 +63,8 @@ let package = Package(
   targets: modules + [
     .executableTarget(
       name: "emt", dependencies: ["EMTCommands"], path: "Sources/emt", swiftSettings: settings),
-    tests("Workloads", imports: ["Workloads", "Events", "SimMemory"]),
+    tests(
+      "Workloads", imports: ["Workloads", "Events", "SimMemory"], resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -43,9 +43,9 @@ public struct Recorder {
     defer { program.end() }
     var session = RecordingSession(folder: folder)
     while true {
-      let hasMoved = try session.advance(isRootOver: program.status != nil)
+      let moved = try session.advance()
       if program.status != nil && session.isFinished { break }
-      program.pause(milliseconds: hasMoved ? 0 : 1)
+      program.pause(milliseconds: moved > 1 << 20 ? 0 : 1)
     }
     let status = program.status ?? 0
     if let signal = program.stopSignal {
