@@ -125,7 +125,7 @@ import Workloads
     #expect(throws: TraceError.self) { try writer.access(.load, VirtualAddress(.max), size: 2) }
   }
 
-  /// One flipped bit, or a cut, anywhere: always an error that names the file, and nothing from the damaged block.
+  /// One flipped bit, or a cut, anywhere: always an error that names the file.
   @Test(arguments: 0..<300) func damageIsFound(_ seed: Int) throws {
     var random = SeededGenerator(seed: UInt64(seed))
     let whole = try fixtureBytes("brk01.emtrace")

@@ -115,7 +115,8 @@ import Workloads
     let text =
       Self.head + "SYSCALL[7,1](56) sys_clone ( 3d0f00, 0x1 ) --> [pre-success] Success(0x9) \n"
       + "SYSCALL[7,2](273) sys_set_robust_list ( 0x52, 24 )[sync] --> Success(0x0) \nI  1000,1\n"
-      + "SYSCALL[7,1](39) sys_getpid ()[sync] --> Success(0x7) \nSYSCALL[7,2](60) exit( 0 ) --> [pre-success] Success(0x0) \n"
+      + "SYSCALL[7,1](39) sys_getpid ()[sync] --> Success(0x7) \n"
+      + "SYSCALL[7,2](60) exit( 0 ) --> [pre-success] Success(0x0) \n"
     #expect(
       try order([("t.7.txt", text)]) == [
         "start 7 fresh", "run 7/7", "call 56", "fork 9 thread", "run 7/9", "call 273", "1000", "run 7/7",

@@ -3,8 +3,8 @@ import Events
 
 /// Runs a program under valgrind and keeps a compact trace of it and of every process that it makes.
 ///
-/// The text that valgrind writes is used while it grows and its disk space is given back, so that no more than a few
-/// megabytes of it exist at a time.
+/// The text that valgrind writes is used while it grows and its disk space is given back, so that no more
+/// than a few megabytes of it exist at a time.
 public struct Recorder {
   /// Where the trace goes; replaced when the recording is complete, untouched when it fails.
   public var output: String
@@ -49,7 +49,7 @@ public struct Recorder {
     }
     let status = program.status ?? 0
     if let signal = program.stopSignal {
-      throw TraceError(file: output, problem: .recordingFailed("stopped by signal \(signal)"))
+      throw TraceError(file: output, problem: .interrupted(signal: signal))
     }
     guard !session.isEmpty else {
       throw TraceError(
