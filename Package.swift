@@ -65,6 +65,8 @@ let package = Package(
       name: "emt", dependencies: ["EMTCommands"], path: "Sources/emt", swiftSettings: settings),
     tests("MMU", imports: ["MMU", "EntryFormats", "SimMemory"]),
     tests("Workloads", imports: ["Workloads", "Events", "SimMemory"]),
+    tests(
+      "Workloads", imports: ["Workloads", "Events", "SimMemory"], resources: [.copy("Fixtures")]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -3,8 +3,8 @@ import Glibc
 
 /// A file, FIFO or standard input read through one reused buffer.
 ///
-/// Unread bytes are `base[position..<end]`; at least `slack` zero bytes follow them, so that a parser may look
-/// ahead a little without asking. The owner works on copies of the two indices and writes them back.
+/// Unread bytes are `base[position..<end]`; at least `slack` zero bytes follow them, so that a parser may
+/// look ahead a little without asking. The owner works on copies of the two indices and writes them back.
 @safe @usableFromInline final class InputFile {
   /// Zeroed bytes that follow the last byte read.
   static let slack = 64
@@ -50,7 +50,8 @@ import Glibc
     isAtEnd = true
   }
 
-  /// Moves unread bytes to the front and reads more. Returns whether bytes were added; throws when the buffer is full.
+  /// Moves unread bytes to the front and reads more. Returns whether bytes were added; throws when the
+  /// buffer is full.
   @usableFromInline func refill() throws(TraceError) -> Bool {
     guard !isAtEnd else { return false }
     let unread = end - position

@@ -41,6 +41,8 @@ extension TraceError {
     case truncatedFile
     /// A tool that recording needs is missing.
     case missingTool(String)
+    /// A signal stopped a recording.
+    case interrupted(signal: Int32)
     /// Recording failed.
     case recordingFailed(String)
   }
@@ -55,7 +57,8 @@ extension TraceError.Problem: CustomStringConvertible {
     case .empty: "the trace holds no record; record it again with --tool=lackey --trace-mem=yes"
     case .compressed(let tool): "the trace is compressed; decompress it first with \(tool)"
     case .unknownLine(let text):
-      "'\(text)' is not a line of a lackey trace; record with --tool=lackey --trace-mem=yes --log-file=NAME.%p.txt"
+      "'\(text)' is not a line of a lackey trace; "
+        + "record with --tool=lackey --trace-mem=yes --log-file=NAME.%p.txt"
     case .lineTooLong(let limit):
       "a line is longer than \(limit) bytes; this is not a lackey trace, record it again"
     case .badAddress(let text):
@@ -69,7 +72,8 @@ extension TraceError.Problem: CustomStringConvertible {
     case .answerWithoutCall:
       "the answer of a system call that was never made; the trace is damaged or its beginning is missing"
     case .otherProcess(let pid, let expected):
-      "a line of process \(pid) in the trace of process \(expected); give each its file with --log-file=NAME.%p.txt"
+      "a line of process \(pid) in the trace of process \(expected); "
+        + "give each its file with --log-file=NAME.%p.txt"
     case .duplicateProcess(let pid): "process \(pid) appears twice; give the files of one run only"
     case .mixedTraces: "an .emtrace file holds all processes of its run; replay it by itself"
     case .unsupportedVersion(let version):
@@ -78,6 +82,7 @@ extension TraceError.Problem: CustomStringConvertible {
     case .truncatedFile: "the trace ends too early (truncated trace); copy or record it again"
     case .missingTool(let tool):
       "\(tool) is not installed or not in PATH; install it (apt-get install \(tool))"
+    case .interrupted(let signal): "recording was stopped by signal \(signal); nothing was kept, run it again"
     case .recordingFailed(let what):
       "recording failed: \(what); run the program under valgrind by hand to see why"
     }

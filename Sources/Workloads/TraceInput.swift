@@ -80,7 +80,8 @@ public struct TraceInput {
     return traces.map { path + (path.hasSuffix("/") ? "" : "/") + $0 }
   }
 
-  /// Feeds the whole run to `sink`, in the order that `Docs/TraceFormat.md` describes. A trace can be run once.
+  /// Feeds the whole run to `sink`, in the order that `Docs/TraceFormat.md` describes. A trace can be run
+  /// once.
   @inlinable
   public mutating func run<Sink: EventSink>(into sink: inout Sink) throws(FeedFailure<Sink.Stop>) {
     switch format {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import Events
+import Synchronization
 import Testing
 import Workloads
 
@@ -141,5 +142,33 @@ import Workloads
         "refused segmentationFault 2 0x4802000", "fetch 0x49e617 7", "refused segmentationFault 1 0x4802000",
         "stack 0x1fff000000 0x1fff000000", "refused busError 2 ?", "refused segmentationFault 2 0x483c000",
       ])
+  }
+
+  @Test func withoutSignalNotesAFatalRefusalIsKnownFromTheObituary() throws {
+    let text = """
+      I  00401b0e,3
+      ==7== Process terminating with default action of signal 11 (SIGSEGV)
+      ==7==  Bad permissions for mapped region at address 0x4802000
+      ==7==    at 0x401B0E: run (munmap01.c:46)
+
+      """
+    #expect(try body(text) == ["fetch 0x401b0e 3", "refused segmentationFault 2 0x4802000"])
+  }
+
+  @Test func onlyTheProgressThatWasMadeIsReported() throws {
+    let folder = try TemporaryFolder()
+    let text = String(
+      repeating: "I  04001000,3\n==7== \(String(repeating: "x", count: 50_000))\n", count: 260)
+    let input = try TraceInput.open(paths: [try folder.write("big.7.txt", text)])
+    let calls = Mutex<[UInt64]>([])
+    input.onProgress { bytes in calls.withLock { $0.append(bytes) } }
+    var sink = CountingSink()
+    var run = input
+    try run.run(into: &sink)
+    #expect(sink.fetches == 260)
+    let seen = calls.withLock { $0 }
+    #expect(
+      (2...3).contains(seen.count) && seen == seen.sorted() && seen.allSatisfy { $0 <= input.totalBytes ?? 0 }
+    )
   }
 }

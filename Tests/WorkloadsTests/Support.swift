@@ -80,3 +80,28 @@ func failure(_ text: some Sequence<UInt8>) throws -> String? {
     return "\(error)".replacingOccurrences(of: folder.path + "/", with: "")
   }
 }
+
+/// A reproducible source of random numbers (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+  var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ mixed >> 31
+  }
+}
+
+/// The path of a real trace.
+func fixture(_ name: String) throws -> String {
+  guard let folder = Bundle.module.resourceURL else { throw CocoaError(.fileNoSuchFile) }
+  return folder.appending(path: "Fixtures/\(name)").path
+}
+
+/// The bytes of a real trace.
+func fixtureBytes(_ name: String) throws -> [UInt8] {
+  Array(try Data(contentsOf: URL(filePath: fixture(name))))
+}

@@ -21,7 +21,8 @@ extension EmtraceDecoder {
 
   /// Decodes up to the next event and returns the place of its bytes.
   ///
-  /// Reads may run past the block by less than the buffer's slack; every token is checked before its access is used.
+  /// Reads may run past the block by less than the buffer's slack; every token is checked before its access
+  /// is used.
   @inlinable
   func pump<Sink: EventSink>(into sink: inout Sink) throws(FeedFailure<Sink.Stop>) -> Range<Int> {
     let base = unsafe UnsafePointer(input.base)

@@ -57,7 +57,8 @@ public struct TraceTotals: Equatable, Sendable {
   }
 }
 
-/// A 64-bit checksum: each step is a bijection of the state, so any change inside one word changes the result.
+/// A 64-bit checksum: each step is a bijection of the state, so any change inside one word changes the
+/// result.
 enum Checksum {
   static func of(_ bytes: some Sequence<UInt8>, seed: UInt64 = 0x6A09_E667_F3BC_C908) -> UInt64 {
     var sum = Mixer(state: seed)

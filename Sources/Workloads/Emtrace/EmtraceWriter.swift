@@ -67,7 +67,8 @@ public struct EmtraceWriter: EventSink {
     if encoder.isFull { try flush() }
   }
 
-  /// Writes what is left and the closing block. `untracedChildren`: what the order of the run brought to light.
+  /// Writes what is left and the closing block. `untracedChildren`: what the order of the run brought to
+  /// light.
   public mutating func finish(untracedChildren: Int = 0) throws(TraceError) {
     try flush()
     totals.processes = UInt64(processes.count)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 import SimMemory
 
-/// What followed last time at one place of the program: behind an instruction's fetch, or behind its n-th data access.
+/// What followed last time at one place of the program: behind an instruction's fetch, or behind its n-th
+/// data access.
 @usableFromInline struct PredictorSlot {
   /// The address that followed.
   @usableFromInline var last: UInt64 = 0
@@ -42,8 +43,8 @@ import SimMemory
   }
 }
 
-/// Guesses the next access from the ones before. Writer and reader run the same predictor over the same accesses, so
-/// that only wrong guesses need bytes. Valid as long as its table lives.
+/// Guesses the next access from the ones before. Writer and reader run the same predictor over the same
+/// accesses, so that only wrong guesses need bytes. Valid as long as its table lives.
 @safe @usableFromInline struct Predictor {
   @usableFromInline let slots: UnsafeMutablePointer<PredictorSlot>
   @usableFromInline let returns: UnsafeMutablePointer<UInt64>

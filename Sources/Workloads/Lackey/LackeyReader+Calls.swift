@@ -32,7 +32,8 @@ extension LackeyReader {
     try afterArguments(&scan, isCut: isCut)
   }
 
-  /// What follows the arguments: an answer, a note that interrupts the line, or remarks of valgrind's wrapper.
+  /// What follows the arguments: an answer, a note that interrupts the line, or remarks of valgrind's
+  /// wrapper.
   private func afterArguments(_ scan: inout LineScanner, isCut: Bool) throws(TraceError) {
     while !scan.isAtEnd {
       scan.skipSpaces()

@@ -104,7 +104,8 @@ extension LackeyReader {
     if state.opening == nil { state.opening = state.sawBanner ? .freshImage : .unknown }
   }
 
-  /// A memory record that the fast path did not take: because of its place, or because something is wrong with it.
+  /// A memory record that the fast path did not take: because of its place, or because something is wrong
+  /// with it.
   private func record(_ scan: inout LineScanner) throws(TraceError) {
     let text = scan.excerpt(from: scan.position)
     scan.skipSpaces()

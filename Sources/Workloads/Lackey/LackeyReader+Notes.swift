@@ -35,13 +35,30 @@ extension LackeyReader {
       state.sawBanner = true
     } else if scan.skip("Parent PID: ") {
       state.parent = scan.decimal().flatMap { UInt32(exactly: $0) }
-    } else if scan.has("Process terminating with default action of signal") {
+    } else if scan.skip("Process terminating with default action of signal ") {
       state.sawEnd = true
+      state.fatalSignal = scan.decimal()
+    } else if !state.sawSignalNotes {
+      fatalRefusal(&scan)
+    }
+  }
+
+  /// Without `--trace-signals=yes`, a refusal that ends the process is known from valgrind's obituary alone.
+  private func fatalRefusal(_ scan: inout LineScanner) {
+    let causes: [(signal: UInt64, code: UInt64, text: StaticString)] = [
+      (11, 1, "Access not within mapped region at address 0x"),
+      (11, 2, "Bad permissions for mapped region at address 0x"),
+      (7, 2, "Non-existent physical address at address 0x"),
+    ]
+    for cause in causes where state.fatalSignal == cause.signal && scan.skip(cause.text) {
+      let address = scan.hexadecimal().map { VirtualAddress($0) }
+      refuse(cause.signal == 11 ? .segmentationFault : .busError, code: cause.code, address: address)
     }
   }
 
   /// A note that `--trace-signals=yes` asked for.
   private func traceNote(_ scan: inout LineScanner) {
+    if scan.has("sync signal handler: ") || scan.has("delivering signal ") { state.sawSignalNotes = true }
     if scan.skip("-> extended stack base to 0x") {
       guard let base = scan.hexadecimal().map({ VirtualAddress($0) }) else { return }
       pending.append(.stackGrown(faultAddress: state.fault?.address ?? base, base: base))

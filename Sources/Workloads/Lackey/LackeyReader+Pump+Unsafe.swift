@@ -13,10 +13,11 @@ extension LackeyReader {
     }
   }
 
-  /// Parses plain records for as long as they are well formed and in the buffer; stops in front of anything else.
+  /// Parses plain records for as long as they are well formed and in the buffer; stops in front of anything
+  /// else.
   ///
-  /// No bounds checks per byte: the zero bytes behind the data stop every loop, and a record that reaches them is
-  /// left to the slow path.
+  /// No bounds checks per byte: the zero bytes behind the data stop every loop, and a record that reaches
+  /// them is left to the slow path.
   @inlinable
   func pump<Sink: EventSink>(into sink: inout Sink) throws(FeedFailure<Sink.Stop>) {
     let base = unsafe input.base

@@ -4,9 +4,9 @@ import SimMemory
 
 /// Reads the lackey trace of one process, line by line, from a file, a FIFO or standard input.
 ///
-/// Accesses go straight from the buffer to the sink. Everything else (one line in a hundred) takes the slow path in
-/// `LackeyReader+Lines.swift`, which turns lines into `ProcessItem`s. `Docs/TraceFormat.md` says which lines are
-/// accepted.
+/// Accesses go straight from the buffer to the sink. Everything else (one line in a hundred) takes the slow
+/// path in `LackeyReader+Lines.swift`, which turns lines into `ProcessItem`s. `Docs/TraceFormat.md` says
+/// which lines are accepted.
 public final class LackeyReader: ProcessSource {
   /// The longest line that is accepted, in bytes.
   static let longestLine = 65_536
@@ -35,12 +35,16 @@ public final class LackeyReader: ProcessSource {
     var openCall: OpenCall?
     /// Calls that were handed to the kernel, by thread.
     var blocked: [UInt32: OpenCall] = [:]
-    /// A SIGSEGV of the process, held until the next line says whether the stack grew. `code` nil: not known yet.
+    /// A SIGSEGV of the process, held until the next line says whether the stack grew. `code` nil: not
+    /// known yet.
     var fault: (code: UInt32?, address: VirtualAddress)?
     /// What an interrupted call had returned.
     var interrupted: (thread: UInt32, answer: SystemCallRecord.Answer)?
     /// A refusal was reported and its delivery has not been noted yet.
     var isRefusalFresh = false
+    /// The signal that ends the process, as valgrind's obituary says.
+    var fatalSignal: UInt64?
+    var sawSignalNotes = false
     var sawBanner = false
     var parent: UInt32?
     var sawEnd = false
@@ -54,7 +58,8 @@ public final class LackeyReader: ProcessSource {
     var record: SystemCallRecord
   }
 
-  /// Opens `path` (`-`: standard input). `process` is the number that the file's name carries, 0 when it has none.
+  /// Opens `path` (`-`: standard input). `process` is the number that the file's name carries, 0 when it
+  /// has none.
   public convenience init(path: String, process: UInt32 = 0) throws(TraceError) {
     try self.init(InputFile(path: path), process: process)
   }

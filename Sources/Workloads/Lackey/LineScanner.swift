@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-/// A cursor over the bytes of one line. Every method either consumes what it recognises or leaves the cursor alone.
+/// A cursor over the bytes of one line. Every method either consumes what it recognises or leaves the
+/// cursor alone.
 struct LineScanner {
   let bytes: [UInt8]
   var position = 0

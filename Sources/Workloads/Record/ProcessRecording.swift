@@ -14,7 +14,6 @@ final class ProcessRecording {
   private var logs: [String] = []
   private var reader: LackeyReader?
   private var hasOpening = false
-  private var isFirstImage = true
   private var unreleased: UInt64 = 0
   /// The stream is complete.
   private(set) var isFinished = false
@@ -33,29 +32,28 @@ final class ProcessRecording {
 
   func add(log: String) { logs.append(log) }
 
-  /// Uses what the logs hold by now. `isOver`: the process has ended. Returns whether there was anything.
-  func advance(isOver: Bool) throws(TraceError) -> Bool {
-    var hasMoved = false
+  /// Uses what the logs hold by now. `isOver`: the process has ended. Returns how many bytes that was.
+  func advance(isOver: Bool) throws(TraceError) -> UInt64 {
+    var moved: UInt64 = 0
     while !isFinished {
-      guard let reader = try current() else { return hasMoved }
+      guard let reader = try current() else { return moved }
       reader.input.isGrowing = !isOver && logs.count == 1
       let before = reader.input.bytesRead
       let isDone = try drain(reader)
       let fresh = reader.input.bytesRead - before
       textBytes += fresh
       unreleased += fresh
-      hasMoved = hasMoved || fresh > 0
+      moved += fresh
       if unreleased >= 8 << 20 {
         reader.input.releaseUsed()
         unreleased = 0
       }
-      if !isDone { return hasMoved }
+      if !isDone { return moved }
       folder.remove(logs.removeFirst())
       self.reader = nil
-      isFirstImage = false
       if logs.isEmpty { try finish() }
     }
-    return hasMoved
+    return moved
   }
 
   private func current() throws(TraceError) -> LackeyReader? {

@@ -3,8 +3,8 @@ import Events
 
 /// Runs a program under valgrind and keeps a compact trace of it and of every process that it makes.
 ///
-/// The text that valgrind writes is used while it grows and its disk space is given back, so that no more than a few
-/// megabytes of it exist at a time.
+/// The text that valgrind writes is used while it grows and its disk space is given back, so that no more
+/// than a few megabytes of it exist at a time.
 public struct Recorder {
   /// Where the trace goes; replaced when the recording is complete, untouched when it fails.
   public var output: String
@@ -43,13 +43,13 @@ public struct Recorder {
     defer { program.end() }
     var session = RecordingSession(folder: folder)
     while true {
-      let hasMoved = try session.advance(isRootOver: program.status != nil)
+      let moved = try session.advance()
       if program.status != nil && session.isFinished { break }
-      program.pause(milliseconds: hasMoved ? 0 : 1)
+      program.pause(milliseconds: moved > 1 << 20 ? 0 : 1)
     }
     let status = program.status ?? 0
     if let signal = program.stopSignal {
-      throw TraceError(file: output, problem: .recordingFailed("stopped by signal \(signal)"))
+      throw TraceError(file: output, problem: .interrupted(signal: signal))
     }
     guard !session.isEmpty else {
       throw TraceError(

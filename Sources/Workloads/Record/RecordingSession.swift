@@ -14,16 +14,16 @@ struct RecordingSession {
   /// No process left a record.
   var isEmpty: Bool { recordings.values.allSatisfy(\.isEmpty) }
 
-  /// Looks for new logs and uses what all logs hold. Returns whether there was anything.
-  mutating func advance(isRootOver: Bool) throws(TraceError) -> Bool {
+  /// Looks for new logs and uses what all logs hold. Returns how many bytes that was.
+  mutating func advance() throws(TraceError) -> UInt64 {
     // A process is looked at before the folder: what is gone now has left all its logs there.
     let gone = recordings.filter { !$0.value.isFinished && !TracedProgram.isRunning($0.key) }.map(\.key)
     try takeLogs()
-    var hasMoved = false
+    var moved: UInt64 = 0
     for (process, recording) in recordings where !recording.isFinished {
-      if try recording.advance(isOver: gone.contains(process)) { hasMoved = true }
+      moved += try recording.advance(isOver: gone.contains(process))
     }
-    return hasMoved
+    return moved
   }
 
   /// Renames new logs at once: a process that executes another program would empty its log otherwise.

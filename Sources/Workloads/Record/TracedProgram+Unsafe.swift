@@ -3,8 +3,8 @@ import Glibc
 
 /// A program that runs under valgrind, with our standard input and outputs.
 ///
-/// While it runs, this thread takes no signals: `pause` collects them. The terminal's SIGINT and SIGQUIT reach the
-/// program by themselves, SIGTERM and SIGHUP are passed on.
+/// While it runs, this thread takes no signals: `pause` collects them. The terminal's SIGINT and SIGQUIT
+/// reach the program by themselves, SIGTERM and SIGHUP are passed on.
 final class TracedProgram {
   let process: Int32
   /// What ended the program, as a shell reports it; nil while it runs.

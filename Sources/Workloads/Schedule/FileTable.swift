@@ -2,8 +2,9 @@
 
 /// The open files of a process, as far as pipes need it.
 ///
-/// A trace does not say which numbers `pipe` returned, but the kernel hands out the lowest free ones; the table
-/// therefore follows every call that opens or closes. A number below one that the kernel chose must be taken, too.
+/// A trace does not say which numbers `pipe` returned, but the kernel hands out the lowest free ones; the
+/// table therefore follows every call that opens or closes. A number below one that the kernel chose must
+/// be taken, too.
 struct FileTable {
   /// What a number stands for.
   enum Entry: Equatable {

@@ -17,7 +17,7 @@ extension Schedule {
       if case .readEnd(let pipe) = processes[index].files[first] { pipes[pipe] -= min(pipes[pipe], value) }
     case 1, 20:
       guard case .writeEnd(let pipe) = processes[index].files[first] else { return }
-      pipes[pipe] += value
+      pipes[pipe] &+= min(value, 1 << 40)
       verdict.mayYield = true
     default: fileEffect(of: record, value, index, &verdict)
     }

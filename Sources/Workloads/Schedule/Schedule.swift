@@ -3,8 +3,9 @@ public import Events
 
 /// Decides in which order the processes of a run go on. It sees every item, never an access.
 ///
-/// The rule: of all processes that can go on, the one born last runs. A process cannot go on while its next item
-/// contradicts what the others have done so far (see `Condition`); when none can, the one born last goes on anyway.
+/// The rule: of all processes that can go on, the one born last runs. A process cannot go on while its next
+/// item contradicts what the others have done so far (see `Condition`); when none can, the one born last
+/// goes on anyway.
 @usableFromInline final class Schedule {
   var processes: [ProcessState] = []
   var indices: [UInt32: Int] = [:]
