@@ -67,6 +67,7 @@ let package = Package(
     tests("Workloads", imports: ["Workloads", "Events", "SimMemory"]),
     tests(
       "Workloads", imports: ["Workloads", "Events", "SimMemory"], resources: [.copy("Fixtures")]),
+    tests("Radix", imports: ["Radix", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
   ],
   swiftLanguageModes: [.v6]
 )
