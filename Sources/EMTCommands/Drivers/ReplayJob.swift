@@ -3,7 +3,7 @@ public import EMTCore
 public import Foundation
 public import MMU
 public import Machine
-public import SimMemory
+internal import SimMemory
 public import Workloads
 
 /// One trace to be replayed on one driver.
