@@ -15,7 +15,7 @@ extension Replay {
     switch record.answer {
     case .unknown: return nil
     case .failure(let code):
-      let mayBeResource: Set<Errno> = [.enomem, .eagain, .enospc, .emfile, .eperm, .eacces, .ebusy]
+      let mayBeResource: Set<Errno> = [.enomem, .eagain, .enospc, .emfile]
       if let errno = Errno(rawValue: code), record.origin == .tracer || mayBeResource.contains(errno) {
         circumstances.verdict = errno
       }

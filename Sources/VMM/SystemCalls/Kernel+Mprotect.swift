@@ -44,7 +44,6 @@ extension Kernel {
     let range = VirtualRange(start, end)
     try checkUnsealed(space, range)
     if areas.areas.count + areas.splits(at: range) > VMASet.maximumCount { throw .enomem }
-    try commit(request)
     var plan = ProtectionPlan(rights: Rights(rawValue: UInt8(truncatingIfNeeded: bits & 7)))
     var next = start
     for area in areas.overlapping(range) {
@@ -57,7 +56,7 @@ extension Kernel {
       if area.rights != plan.rights { plan.steps.append(part) }
       next = part.end
     }
-    if next < end { plan.failure = .enomem }
+    if next < end { plan.failure = .enomem } else { try commit(request) }
     return plan
   }
 
