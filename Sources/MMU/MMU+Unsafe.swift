@@ -6,17 +6,18 @@ public import SimMemory
 /// SAFETY: `slots` belongs to a TLB of the same owner.
 @safe @frozen @usableFromInline struct FastPath {
   /// The slots for 4 KiB pages; one that is always empty when the number of sets is not a power of two.
-  @usableFromInline let slots: UnsafeMutablePointer<TagArray.Slot>
+  @usableFromInline let slots: UnsafeMutableRawPointer
   @usableFromInline let mask: UInt64
-  @usableFromInline let ways: UInt64
+  /// Bytes from set to set.
+  @usableFromInline let stride: UInt64
   @usableFromInline var lookups: UInt64 = 0
 
   init(_ tlb: TLBLevel) {
     let array = tlb.array(0)
     let isUsable = array.sets > 0 && array.sets & (array.sets - 1) == 0
-    unsafe slots = isUsable ? array.slots : array.slots - 1
+    unsafe slots = UnsafeMutableRawPointer(isUsable ? array.slots : array.slots - 1)
     mask = isUsable ? array.sets - 1 : 0
-    ways = isUsable ? UInt64(array.ways) : 0
+    stride = isUsable ? UInt64(array.ways * MemoryLayout<TagArray.Slot>.stride) : 0
   }
 }
 
@@ -94,11 +95,11 @@ public import SimMemory
   func mostRecent(_ address: VirtualAddress, _ access: AccessKind, _ spaceID: UInt16) -> UInt64 {
     let kind = Int(access.rawValue)
     let number = address.raw &>> 12
-    let set =
-      unsafe (number & state.pointee.paths[unchecked: kind].mask) &* state.pointee.paths[unchecked: kind].ways
-    let slot = unsafe state.pointee.paths[unchecked: kind].slots + Int(truncatingIfNeeded: set)
+    let set = unsafe number & state.pointee.paths[unchecked: kind].mask
+    let offset = unsafe Int(truncatingIfNeeded: set &* state.pointee.paths[unchecked: kind].stride)
+    let slot = unsafe state.pointee.paths[unchecked: kind].slots + offset
     let tag = Tag.of(address, shift: 12, sizeClass: 0, spaceID)
-    return unsafe slot.pointee.tag == tag ? slot.pointee.word : 0
+    return unsafe slot.load(as: UInt64.self) == tag ? slot.load(fromByteOffset: 8, as: UInt64.self) : 0
   }
 
   @inlinable func countSecondLevelHit(_ access: AccessKind) {
