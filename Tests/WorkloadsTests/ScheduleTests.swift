@@ -57,6 +57,41 @@ import Workloads
       ])
   }
 
+  @Test func aSignalThatAProcessSendsItselfHoldsNobodyUp() throws {
+    let parent = Self.head + fork(8) + "I  1001,1\n" + exit(7)
+    let child =
+      Self.childHead
+        + """
+        SYSCALL[8,1](234) sys_tgkill ( 8, 8, 10 )--8-- tgkill: sending signal 10 to pid 8/8
+         --> [async] ...\u{20}
+        --8-- async signal handler: signal=10, vgtid=8, tid=1, si_code=-6, exitreason VgSrc_None
+        --8-- interrupted_syscall: tid=1, ip=0x580a7ec5, restart=True, sres.isErr=False, sres.val=0
+        --8--   completed, but uncommitted: committing
+        --8-- delivering signal 10 (SIGUSR1):-6 to thread 1
+        I  2000,1
+
+        """ + exit(8)
+    #expect(
+      try order([("t.7.txt", parent), ("t.8.txt", child)]) == [
+        "start 7 fresh", "run 7/7", "call 56", "fork 8 copy", "run 8/8", "call 234", "2000", "call 231",
+        "exit",
+        "run 7/7", "1001", "call 231", "exit",
+      ])
+  }
+
+  @Test func aSignalThatInterruptsNoCallIsWaitedForToo() throws {
+    let parent =
+      Self.head + fork(8) + "I  1001,1\nSYSCALL[7,1](62) sys_kill ( 8, 10 ) --> [pre-success] Success(0x0) \n"
+      + exit(7)
+    let child =
+      Self.childHead + "I  2000,1\n--8-- delivering signal 10 (SIGUSR1):0 to thread 1\nI  2001,1\n" + exit(8)
+    #expect(
+      try order([("t.7.txt", parent), ("t.8.txt", child)]) == [
+        "start 7 fresh", "run 7/7", "call 56", "fork 8 copy", "run 8/8", "2000", "run 7/7", "1001", "call 62",
+        "run 8/8", "2001", "call 231", "exit", "run 7/7", "call 231", "exit",
+      ])
+  }
+
   @Test func aChildWaitsForBytesInAPipe() throws {
     let parent =
       Self.head + "SYSCALL[7,1](22) sys_pipe ( 0x5000 ) --> [pre-success] Success(0x0) \n" + fork(8)

@@ -45,6 +45,8 @@ public final class LackeyReader: ProcessSource {
     /// The signal that ends the process, as valgrind's obituary says.
     var fatalSignal: UInt64?
     var sawSignalNotes = false
+    /// Signals reported as they interrupted a call, and not delivered yet.
+    var announced: Set<UInt32> = []
     var sawBanner = false
     var parent: UInt32?
     var sawEnd = false

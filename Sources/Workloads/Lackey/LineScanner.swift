@@ -24,6 +24,11 @@ struct LineScanner {
     return true
   }
 
+  /// The decimal digit at `index`, if one is there.
+  func digit(at index: Int) -> UInt64? {
+    index < bytes.count ? Self.digit(bytes[index]).flatMap { $0 < 10 ? $0 : nil } : nil
+  }
+
   mutating func skipSpaces() {
     while let byte = current, byte == 0x20 || byte == 0x09 { position += 1 }
   }

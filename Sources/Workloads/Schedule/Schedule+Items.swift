@@ -20,7 +20,7 @@ extension Schedule {
       return Verdict(events: [.exec])
     case .signal(let signal, _):
       processes[index].sawSignalNote = true
-      processes[index].signals[signal, default: 1] -= 1
+      processes[index].signals[signal] = max(0, processes[index].signals[signal, default: 0] - 1)
       return Verdict()
     case .end:
       processes[index].hasEnded = true
