@@ -62,7 +62,8 @@ let package = Package(
     + [.executable(name: "emt", targets: ["emt"])],
   targets: modules + [
     .executableTarget(
-      name: "emt", dependencies: ["EMTCommands"], path: "Sources/emt", swiftSettings: settings)
+      name: "emt", dependencies: ["EMTCommands"], path: "Sources/emt", swiftSettings: settings),
+    tests("MMU", imports: ["MMU", "EntryFormats", "SimMemory"]),
   ],
   swiftLanguageModes: [.v6]
 )
