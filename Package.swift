@@ -63,6 +63,7 @@ let package = Package(
   targets: modules + [
     .executableTarget(
       name: "emt", dependencies: ["EMTCommands"], path: "Sources/emt", swiftSettings: settings),
+    tests("Hashed", imports: ["Hashed", "X86Object", "EMTCore", "EntryFormats", "SimMemory", "MMU"]),
     tests("MMU", imports: ["MMU", "EntryFormats", "SimMemory"]),
   ],
   swiftLanguageModes: [.v6]

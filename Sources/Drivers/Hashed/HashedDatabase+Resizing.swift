@@ -39,7 +39,7 @@ extension HashedDatabase {
     guard !isResizing(table), !isEmbedded(current) else { return }
     let live = word(HashedWord.live(table))
     if current.log2 > 6 {
-      if live <= current.clusters / 8, live & 7 == 0 { _ = start(table, log2: current.log2 - 1) }
+      if live <= current.clusters / 8, live & 7 == 0 || live < 8 { _ = start(table, log2: current.log2 - 1) }
     } else if live <= embedded(table).clusters / 4 {
       publish(embedded(table), table)
       while isResizing(table) { stepResizing(table) }
@@ -67,7 +67,7 @@ extension HashedDatabase {
     note(table, isResizing: true)
   }
 
-  /// Clears one frame of the array to come, or moves what is in eight slots of the array that goes.
+  /// Clears one frame of the array to come, or moves up to eight clusters out of up to 64 slots of the array that goes.
   func stepResizing(_ table: Int) {
     guard isResizing(table) else { return }
     let preparing = HashedArray(word: word(HashedWord.preparing(table)))
@@ -79,9 +79,12 @@ extension HashedDatabase {
       return
     }
     let (old, next) = (current(table), next(table))
-    let first = word(HashedDescriptor.moved(table))
-    for index in first..<min(first + 8, old.clusters) {
+    var index = word(HashedDescriptor.moved(table))
+    let end = min(index + 64, old.clusters)
+    var moves = 0
+    while index < end, moves < 8 {
       let slot = old.slot(index)
+      index += 1
       guard memory.loadRelaxed(slot.advanced(by: HashedFormat.markOffset)) & HashedFormat.live != 0 else {
         continue
       }
@@ -92,14 +95,15 @@ extension HashedDatabase {
         add(-1, to: HashedWord.dead(table))
       }
       move(slot, to: target)
+      moves += 1
     }
-    set(HashedDescriptor.moved(table), first + 8)
-    if first + 8 >= old.clusters { replace(old, with: next, table, HashedArray.occupied) }
+    set(HashedDescriptor.moved(table), index)
+    if index == old.clusters { replace(old, with: next, table) }
   }
 
   /// Makes `next` the current array; the order lets a walker that saw the old words notice.
-  private func replace(_ old: HashedArray, with next: HashedArray, _ table: Int, _ flag: UInt64) {
-    set(HashedDescriptor.current(table), next.word | flag)
+  private func replace(_ old: HashedArray, with next: HashedArray, _ table: Int) {
+    set(HashedDescriptor.current(table), next.word | HashedArray.occupied)
     announceMove()
     set(HashedDescriptor.next(table), 0)
     set(HashedDescriptor.moved(table), 0)

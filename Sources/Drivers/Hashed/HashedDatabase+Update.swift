@@ -10,10 +10,13 @@ extension HashedDatabase {
     let table = try admit(object)
     let replaced = shared { () -> UInt64? in
       guard let place = location(of: object, table) else { return nil }
+      // Where a cluster of base pages is, no larger page is; beside a huge page there may be smaller ones.
+      if table != 0, X86Entry(memory.loadRelaxed(place)).isNone { return nil }
       return store(object, table, at: place)
     }
+    let raw = if let replaced { replaced } else { try insert(object, table) }
     var old = object
-    old.entry = X86Entry(X86Entry(try replaced ?? insert(object, table)).mapping)
+    old.entry = X86Entry(X86Entry(raw).mapping)
     if word(HashedWord.resizing) != 0 { advanceResizing() }
     return Change(old: old)
   }
@@ -78,7 +81,7 @@ extension HashedDatabase {
     return memory.exchange(object.entry.mapping | bits, at: place)
   }
 
-  /// Adds a cluster for `object`, unless somebody else has meanwhile.
+  /// Stores an object where nothing is mapped, into a new cluster if there is none.
   @usableFromInline func insert(_ object: X86Object, _ table: Int) throws(TranslationError) -> UInt64 {
     if let conflict = otherSize(object) { throw conflict }
     return try alone { () throws(TranslationError) -> UInt64 in

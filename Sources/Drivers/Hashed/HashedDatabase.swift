@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
-public import EntryFormats
+internal import EntryFormats
 public import SimMemory
 public import X86Object
 
@@ -11,8 +11,8 @@ public import X86Object
 /// arrays (32, 16 and 4 clusters). A table grows when 5/8 of its slots are taken and shrinks when the smaller one
 /// would be at most 1/4 full; without memory for a larger array it goes on until every slot is taken.
 ///
-/// **Bounds.** The larger array is cleared one frame per change of the table, then eight old slots move per change,
-/// so a resize of n slots is over after about n/8 + n/32 changes. A search makes ½(1 + 1/(1 − load)) probes when it
+/// **Bounds.** The new array is cleared one frame per change of the table; then each change moves up to eight clusters
+/// out of up to 64 old slots. So growing from n slots is over after at most n/32 + n/8 changes. A search makes ½(1 + 1/(1 − load)) probes when it
 /// hits and ½(1 + 1/(1 − load)²) when it misses: 1.8 and 4 just before growing. Closing the gap of a removed cluster
 /// looks at no more than 64 slots; the gap that is left then is dead until a new cluster takes it or the
 /// table is rebuilt. One exception: a table that memory was refused to from 5/8 full until its last slot, and that
