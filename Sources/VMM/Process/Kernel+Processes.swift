@@ -37,6 +37,9 @@ extension Kernel {
 
   /// Replaces the process's address space by an empty one.
   public func execute(_ process: Process<Database>) throws(Errno) {
+    let mark = meter.enter(.systemCall)
+    defer { meter.leave(mark) }
+    meter.count(.systemCallEntry)
     let old = process.space
     let space = try makeSpace()
     space.layout.limits = old.layout.limits
@@ -47,6 +50,9 @@ extension Kernel {
   /// Ends a process: its descriptors are closed, and its address space goes with its last user.
   public func exit(_ pid: UInt32) {
     guard let process = processes.removeValue(forKey: pid) else { return }
+    let mark = meter.enter(.systemCall)
+    defer { meter.leave(mark) }
+    meter.count(.systemCallEntry)
     for descriptor in process.descriptors.all {
       if let lost = process.descriptors.close(descriptor) { releaseFile(lost.file) }
     }
