@@ -70,6 +70,15 @@ let package = Package(
     tests(
       "Workloads", imports: ["Workloads", "Events", "SimMemory"], resources: [.copy("Fixtures")]),
     tests("Radix", imports: ["Radix", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
+    tests("Layering", imports: []),
+    tests(
+      "Replay",
+      imports: [
+        "EMTCommands", "Conformance", "EMTCore", "EntryFormats", "MMU", "Machine", "Radix", "Reference",
+        "SimMemory",
+        "Workloads", "VMM", "Catalog",
+      ], resources: [.copy("Fixtures")]),
+    tests("EMTCommands", imports: ["emt"]),
   ],
   swiftLanguageModes: [.v6]
 )

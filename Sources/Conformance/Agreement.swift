@@ -10,7 +10,8 @@ internal import VMM
 /// mapping of every process, and what TLBs remember.
 ///
 /// The machine runs on the shadowed driver, so that the model has seen every change.
-public struct Agreement<Base: TranslationDatabase, Walker: PageWalker> where Base.Service.Root == Walker.Root {
+public struct Agreement<Base: TranslationDatabase, Walker: PageWalker>
+where Base.Service.Root == Walker.Root {
   /// The machine that is checked.
   public typealias CheckedMachine = Machine<ShadowedService<Base>, Walker>
 
@@ -65,7 +66,8 @@ public struct Agreement<Base: TranslationDatabase, Walker: PageWalker> where Bas
   }
 
   private func compare(
-    _ address: VirtualAddress, _ database: Shadowed<Base>, _ root: Walker.Root, _ machine: CheckedMachine, _ area: VMA
+    _ address: VirtualAddress, _ database: Shadowed<Base>, _ root: Walker.Root, _ machine: CheckedMachine,
+    _ area: VMA
   ) -> String? {
     let found = database.find(address)
     let expected = database.expected(at: address)
@@ -91,8 +93,11 @@ public struct Agreement<Base: TranslationDatabase, Walker: PageWalker> where Bas
       }
       if !isAllowed { return "\(address): driver says \(describe(found)), the walker allows a \(kind)" }
       let offset = address.offset(in: found.size)
-      if translation.physical(address) != found.physicalAddress.advanced(by: offset) || translation.size != found.size {
-        return "\(address): driver says \(describe(found)), the walker says \(translation.page) of \(translation.size)"
+      if translation.physical(address) != found.physicalAddress.advanced(by: offset)
+        || translation.size != found.size
+      {
+        return
+          "\(address): driver says \(describe(found)), the walker says \(translation.page) of \(translation.size)"
       }
     }
     return nil
@@ -103,13 +108,16 @@ public struct Agreement<Base: TranslationDatabase, Walker: PageWalker> where Bas
     let spaces = machine.kernel.spaces
     for unit in machine.units {
       for entry in unit.mmu.cachedEntries {
-        guard let space = spaces.first(where: { $0.database.context.spaceID.raw == entry.spaceID }) else { continue }
+        guard let space = spaces.first(where: { $0.database.context.spaceID.raw == entry.spaceID }) else {
+          continue
+        }
         var database = space.database
         database.context.cpu = machine.platform.platform.observer
         let object = database.find(entry.range.start)
         let isRight =
           object.isPresent && object.isReadable
-          && object.physicalAddress.advanced(by: entry.range.start.offset(in: object.size)) == entry.translation.page
+          && object.physicalAddress.advanced(by: entry.range.start.offset(in: object.size))
+            == entry.translation.page
           && (object.isWritable || !entry.translation.isWritable)
           && (object.isExecutable || !entry.translation.isExecutable)
         if !isRight { return "\(entry.tlb) TLB holds \(entry.range) although it is \(describe(object)) now" }
@@ -121,7 +129,8 @@ public struct Agreement<Base: TranslationDatabase, Walker: PageWalker> where Bas
   private func describe(_ object: some TranslationObject) -> String {
     guard object.isMapped else { return "void of \(object.size)" }
     guard object.isPresent else { return "mapped, not present" }
-    let rights = (object.isReadable ? "r" : "-") + (object.isWritable ? "w" : "-") + (object.isExecutable ? "x" : "-")
+    let rights =
+      (object.isReadable ? "r" : "-") + (object.isWritable ? "w" : "-") + (object.isExecutable ? "x" : "-")
     return "\(object.size) at \(object.physicalAddress) \(rights)"
   }
 }

@@ -33,7 +33,9 @@ extension HashedDatabase {
   }
 
   /// Makes the claimed `slot` a cluster of what `mapping` says for each offset; the mark comes last.
-  @usableFromInline func fill(_ slot: PhysicalAddress, _ number: UInt64, _ table: Int, _ mapping: (UInt64) -> UInt64) {
+  @usableFromInline func fill(
+    _ slot: PhysicalAddress, _ number: UInt64, _ table: Int, _ mapping: (UInt64) -> UInt64
+  ) {
     let mark = slot.advanced(by: HashedFormat.markOffset)
     if memory.loadRelaxed(mark) & HashedFormat.dead != 0 { add(-1, to: HashedWord.dead(table)) }
     for offset in stride(from: 0, to: HashedFormat.clusterBytes, by: 8) {

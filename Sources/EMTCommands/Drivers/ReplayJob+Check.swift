@@ -1,7 +1,7 @@
+internal import Conformance
 // SPDX-License-Identifier: MIT
 public import EMTCore
 public import MMU
-internal import Conformance
 internal import Reference
 
 extension ReplayJob {
