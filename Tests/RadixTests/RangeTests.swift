@@ -40,6 +40,21 @@ import X86Object
     try machine.finish()
   }
 
+  @Test func aUserBatchDoesNotSwallowKernelFlushes() throws {
+    let machine = try TestMachine()
+    let kernel = machine.service.kernelDatabase
+    let address = UInt64.max << 47
+    try kernel.put(page(address))
+    try machine.user.batch {
+      try kernel.batch { _ = try kernel.drop(page(address)) }
+    }
+    var requests: [Invalidation] = []
+    machine.owner.platform.cpu(0).mailbox.drain { requests.append($0) }
+    let gone = VirtualRange(page: VirtualAddress(address), .base)
+    #expect(requests == [Invalidation(scope: .everyone, range: gone)])
+    try machine.finish()
+  }
+
   @Test func countsOfAlignedSpansReadNoLeaf() throws {
     let machine = try TestMachine()
     let database = machine.user
