@@ -6,7 +6,9 @@ public import SimMemory
 // Everything here runs while the structure lock is held alone.
 extension HashedDatabase {
   /// A slot for a new cluster; `fill` makes it one. Moves a resize of the table on by a step.
-  @usableFromInline func claim(_ number: UInt64, _ table: Int) throws(TranslationError) -> PhysicalAddress {
+  @usableFromInline func claim(
+    _ number: UInt64, _ table: Int
+  ) throws(TranslationError) -> PhysicalAddress {
     stepResizing(table)
     growIfCrowded(table)
     while true {
@@ -33,7 +35,9 @@ extension HashedDatabase {
   }
 
   /// Makes the claimed `slot` a cluster of what `mapping` says for each offset; the mark comes last.
-  @usableFromInline func fill(_ slot: PhysicalAddress, _ number: UInt64, _ table: Int, _ mapping: (UInt64) -> UInt64) {
+  @usableFromInline func fill(
+    _ slot: PhysicalAddress, _ number: UInt64, _ table: Int, _ mapping: (UInt64) -> UInt64
+  ) {
     let mark = slot.advanced(by: HashedFormat.markOffset)
     if memory.loadRelaxed(mark) & HashedFormat.dead != 0 { add(-1, to: HashedWord.dead(table)) }
     for offset in stride(from: 0, to: HashedFormat.clusterBytes, by: 8) {
