@@ -1,8 +1,30 @@
 // SPDX-License-Identifier: MIT
 public import SimMemory
 
+/// What the inline part of `translate` needs for one kind of access, in half a cache line.
+///
+/// SAFETY: `slots` belongs to a TLB of the same owner.
+@safe @frozen @usableFromInline struct FastPath {
+  /// The slots for 4 KiB pages; one that is always empty when the number of sets is not a power of two.
+  @usableFromInline let slots: UnsafeMutableRawPointer
+  @usableFromInline let mask: UInt64
+  /// Bytes from set to set.
+  @usableFromInline let stride: UInt64
+  @usableFromInline var lookups: UInt64 = 0
+
+  init(_ tlb: TLBLevel) {
+    let array = tlb.array(0)
+    let isUsable = array.sets > 0 && array.sets & (array.sets - 1) == 0
+    unsafe slots = UnsafeMutableRawPointer(isUsable ? array.slots : array.slots - 1)
+    mask = isUsable ? array.sets - 1 : 0
+    stride = isUsable ? UInt64(array.ways * MemoryLayout<TagArray.Slot>.stride) : 0
+  }
+}
+
 /// The mutable part of an MMU but for its walker.
 @frozen @usableFromInline struct MMUState {
+  /// By kind of access.
+  @usableFromInline var paths: InlineArray<3, FastPath>
   @usableFromInline let fetch: TLBLevel
   @usableFromInline let data: TLBLevel
   @usableFromInline let second: TLBLevel
@@ -12,6 +34,7 @@ public import SimMemory
     fetch = TLBLevel(configuration.fetch)
     data = TLBLevel(configuration.data)
     second = TLBLevel(configuration.second)
+    paths = [FastPath(fetch), FastPath(data), FastPath(data)]
   }
 }
 
@@ -48,13 +71,35 @@ public import SimMemory
   @inlinable @inline(__always) var secondTLB: TLBLevel { unsafe state.pointee.second }
 
   /// What was counted since the last reset.
-  @inlinable public var statistics: TranslationStatistics { unsafe state.pointee.statistics }
+  public var statistics: TranslationStatistics {
+    var statistics = unsafe state.pointee.statistics
+    for kind in AccessKind.allCases {
+      let index = Int(kind.rawValue)
+      statistics.kinds[index].lookups = unsafe state.pointee.paths[index].lookups
+    }
+    return statistics
+  }
 
   /// Sets all counters to zero; TLBs and walk caches keep what they hold.
-  public func resetStatistics() { unsafe state.pointee.statistics = TranslationStatistics() }
+  public func resetStatistics() {
+    unsafe state.pointee.statistics = TranslationStatistics()
+    for kind in 0..<3 { unsafe state.pointee.paths[kind].lookups = 0 }
+  }
 
   @inlinable @inline(__always) func countLookup(_ access: AccessKind) {
-    unsafe state.pointee.statistics.kinds[unchecked: Int(access.rawValue)].lookups &+= 1
+    unsafe state.pointee.paths[unchecked: Int(access.rawValue)].lookups &+= 1
+  }
+
+  /// The word of the 4 KiB entry that its set's last access used, if that is for `address`; else 0.
+  @inlinable @inline(__always)
+  func mostRecent(_ address: VirtualAddress, _ access: AccessKind, _ spaceID: UInt16) -> UInt64 {
+    let kind = Int(access.rawValue)
+    let number = address.raw &>> 12
+    let set = unsafe number & state.pointee.paths[unchecked: kind].mask
+    let offset = unsafe Int(truncatingIfNeeded: set &* state.pointee.paths[unchecked: kind].stride)
+    let slot = unsafe state.pointee.paths[unchecked: kind].slots + offset
+    let tag = Tag.of(address, shift: 12, sizeClass: 0, spaceID)
+    return unsafe slot.load(as: UInt64.self) == tag ? slot.load(fromByteOffset: 8, as: UInt64.self) : 0
   }
 
   @inlinable func countSecondLevelHit(_ access: AccessKind) {

@@ -11,31 +11,44 @@ extension RadixWalker {
     guard RadixFormat.isCanonical(address) else { return WalkResult(.fault(.notMapped)) }
     let required = Translation.required(access, isUser: isUser)
     var visit = RadixVisit(root)
-    for level in 1...3 {
-      if caches.array(level).hasNoRoom { continue }
-      visit.cost.ownCycles &+= caches.cyclesPerProbe
-      let word = caches.find(address, level, root.spaceID)
-      guard word != 0 else { continue }
-      visit.enter(PhysicalAddress(word & Translation.pageMask), rights: word, level: level &- 1)
-      break
-    }
-    let start = visit.level
-    let remembered = visit.rights
-    descend(&visit, root, address, required, isSilent: false, &recorder)
-    if let reason = visit.cost.fault {
-      caches.invalidate(spaceID: root.spaceID, range: VirtualRange(address, bytes: 1))
-      // Rights from a walk cache may be older than the tables: only the tables may refuse.
-      if start != RadixFormat.rootLevel, reason != .notMapped,
-        Translation(raw: remembered).refusal(required & ~Translation.dirty) != nil
-      {
-        visit.enter(root.table, rights: RadixVisit.allRights, level: RadixFormat.rootLevel)
-        descend(&visit, root, address, required, isSilent: false, &recorder)
-        if visit.cost.fault != nil {
-          caches.invalidate(spaceID: root.spaceID, range: VirtualRange(address, bytes: 1))
+    var level = 1
+    while level <= RadixFormat.rootLevel {
+      if !caches.array(level).hasNoRoom {
+        visit.ownCycles &+= caches.cyclesPerProbe
+        let word = caches.find(address, level, root.spaceID)
+        if word != 0 {
+          visit.enter(word, level: level &- 1)
+          break
         }
       }
+      level &+= 1
     }
-    return visit.cost
+    let start = visit
+    let outcome = descend(&visit, address, required, root.spaceID, isSilent: false, &recorder)
+    guard case .fault(let reason) = outcome else { return visit.result(outcome) }
+    return refuse(start, visit, reason, root, address, access, isUser: isUser, recorder: &recorder)
+  }
+
+  /// The end of a walk that found a fault: drops the walk-cache entries of the address (SDM §4.10.4.1). Rights
+  /// from a walk cache may be older than the tables, so only a walk from the root may refuse because of them.
+  @inlinable @inline(never) func refuse<Recorder: WalkRecorder>(
+    _ start: RadixVisit, _ visit: RadixVisit, _ reason: FaultReason, _ root: RadixRoot,
+    _ address: VirtualAddress, _ access: AccessKind, isUser: Bool, recorder: inout Recorder
+  ) -> WalkResult {
+    let page = VirtualRange(page: address, .base)
+    caches.invalidate(spaceID: root.spaceID, range: page)
+    let required = Translation.required(access, isUser: isUser)
+    guard start.level != RadixFormat.rootLevel, start.rights.refusal(required & ~Translation.dirty) != nil
+    else {
+      return visit.result(.fault(reason))
+    }
+    var again = RadixVisit(root)
+    again.references = visit.references
+    again.updates = visit.updates
+    again.ownCycles = visit.ownCycles
+    let outcome = descend(&again, address, required, root.spaceID, isSilent: false, &recorder)
+    if case .fault = outcome { caches.invalidate(spaceID: root.spaceID, range: page) }
+    return again.result(outcome)
   }
 
   /// Walks from the root and leaves no trace.
@@ -46,105 +59,113 @@ extension RadixWalker {
     guard RadixFormat.isCanonical(address) else { return WalkResult(.fault(.notMapped)) }
     var visit = RadixVisit(root)
     let required = Translation.required(access, isUser: isUser)
-    descend(&visit, root, address, required, isSilent: true, &recorder)
-    return visit.cost
+    let outcome = descend(&visit, address, required, root.spaceID, isSilent: true, &recorder)
+    return visit.result(outcome)
   }
 
   /// Reads entries from where `visit` stands down to a leaf or a fault.
   @inlinable @inline(__always) func descend<Recorder: WalkRecorder>(
-    _ visit: inout RadixVisit, _ root: RadixRoot, _ address: VirtualAddress, _ required: UInt64,
+    _ visit: inout RadixVisit, _ address: VirtualAddress, _ required: UInt64, _ spaceID: UInt16,
     isSilent: Bool, _ recorder: inout Recorder
-  ) {
+  ) -> WalkOutcome {
     while true {
-      guard visit.table.raw < memory.bytes else { return visit.finish(.fault(.malformed)) }
-      let place = visit.table.advanced(by: RadixFormat.entryOffset(address, visit.level))
+      guard visit.table < memory.bytes else { return .fault(.malformed) }
+      let place = PhysicalAddress(visit.table &+ RadixFormat.entryOffset(address, visit.level))
       let raw = memory.loadAcquire(place)
       recorder.record(
         WalkStep(
-          .node, index: UInt8(truncatingIfNeeded: visit.level), round: visit.cost.rounds, address: place,
+          .node, index: UInt8(truncatingIfNeeded: visit.level), round: visit.references, address: place,
           value: raw))
-      visit.cost.references &+= 1
-      visit.cost.rounds &+= 1
-      guard raw & X86Entry.present != 0 else { return visit.finish(.fault(.notMapped)) }
-      let rights = visit.rights & RadixVisit.rights(raw)
+      visit.references &+= 1
+      guard raw & X86Entry.present != 0 else { return .fault(.notMapped) }
       if visit.level == 0 || raw & X86Entry.pageSize != 0 {
-        guard let leaf = leaf(raw, visit.level) else { return visit.finish(.fault(.malformed)) }
-        if let reason = Translation(raw: rights).refusal(required & ~Translation.dirty) {
-          return visit.finish(.fault(reason))
+        let size = RadixFormat.span(visit.level)
+        guard isWellFormed(raw, visit.level) else { return .fault(.malformed) }
+        let rights = visit.rights(with: raw)
+        if required & ~(rights.raw | Translation.dirty) != 0 {
+          return .fault(rights.refusal(required & ~Translation.dirty) ?? .malformed)
         }
         let bits = required & Translation.dirty != 0 ? X86Entry.accessed | X86Entry.dirty : X86Entry.accessed
-        guard mark(raw, bits, place, isSilent, &visit.cost) else { continue }
+        guard mark(raw, bits, place, isSilent, &visit) else { continue }
         let dirty = (raw | bits) & X86Entry.dirty != 0 ? Translation.dirty : 0
         let global = raw & X86Entry.global != 0 ? Translation.global : 0
-        let translation = Translation(
-          page: leaf, size: RadixFormat.span(visit.level), rights: rights | dirty | global)
-        return visit.finish(.translated(translation))
+        return .translated(
+          Translation(
+            page: X86Entry(raw).physicalAddress(size), size: size, rights: rights.raw | dirty | global))
       }
-      guard mark(raw, X86Entry.accessed, place, isSilent, &visit.cost) else { continue }
-      let table = X86Entry(raw).table
-      if !isSilent, table.raw < memory.bytes {
-        caches.insert(table.raw | rights, address, visit.level, root.spaceID)
+      guard mark(raw, X86Entry.accessed, place, isSilent, &visit) else { continue }
+      let level = visit.level
+      visit.enter(raw, level: level &- 1)
+      if !isSilent, !caches.array(level).hasNoRoom, visit.table < memory.bytes {
+        caches.insert(visit.entry, address, level, spaceID)
       }
-      visit.enter(table, rights: rights, level: visit.level &- 1)
     }
   }
 
   /// Sets bits that an entry lacks, if it still is as it was read.
   /// - Returns: false when the entry changed and must be read again.
   @inlinable @inline(__always) func mark(
-    _ raw: UInt64, _ bits: UInt64, _ place: PhysicalAddress, _ isSilent: Bool, _ cost: inout WalkResult
+    _ raw: UInt64, _ bits: UInt64, _ place: PhysicalAddress, _ isSilent: Bool, _ visit: inout RadixVisit
   ) -> Bool {
     if isSilent || raw & bits == bits { return true }
     guard memory.compareExchange(raw, raw | bits, at: place) == raw else { return false }
-    cost.updates &+= 1
+    visit.updates &+= 1
     return true
   }
 
-  /// The physical page of a leaf entry, or nil when reserved bits are set or the page lies outside memory.
+  /// Whether a leaf entry has no reserved bits set and its page lies in memory.
   ///
   /// Reserved are PS in a PML4 entry and the address bits below a huge page's size but for PAT (SDM §4.5); address
   /// bits beyond the end of memory stand for those above MAXPHYADDR.
-  @inlinable @inline(__always) func leaf(_ raw: UInt64, _ level: Int) -> PhysicalAddress? {
-    guard level <= RadixFormat.highestLeafLevel else { return nil }
+  @inlinable @inline(__always) func isWellFormed(_ raw: UInt64, _ level: Int) -> Bool {
+    guard level <= RadixFormat.highestLeafLevel else { return false }
     let size = RadixFormat.span(level)
-    let reserved = X86Entry.addressMask & size.mask & ~X86Entry.attributeTableHuge
-    let page = X86Entry(raw).physicalAddress(size)
-    guard raw & reserved == 0, page.raw < memory.bytes, size.bytes <= memory.bytes &- page.raw else {
-      return nil
-    }
-    return page
+    let page = X86Entry(raw).physicalAddress(size).raw
+    return raw & X86Entry.addressMask & size.mask & ~X86Entry.attributeTableHuge == 0
+      && page < memory.bytes && size.bytes <= memory.bytes &- page
   }
 }
 
-/// Where a radix walk stands.
+/// Where a radix walk stands and what it took.
 @frozen @usableFromInline struct RadixVisit {
-  @usableFromInline var table: PhysicalAddress
-  /// What the entries so far grant, in the bits of `Translation`.
-  @usableFromInline var rights: UInt64
+  /// The table, in bytes.
+  @usableFromInline var table: UInt64
+  /// The level of the table's entries.
   @usableFromInline var level: Int
-  @usableFromInline var cost = WalkResult(.fault(.notMapped))
-
-  @inlinable static var allRights: UInt64 {
-    Translation.present | Translation.writable | Translation.user | Translation.executable
-  }
+  /// What all entries so far have set: P, R/W and U/S are read from it.
+  @usableFromInline var common: UInt64 = ~0
+  /// What any entry so far has set: XD is read from it.
+  @usableFromInline var any: UInt64 = 0
+  @usableFromInline var references: UInt16 = 0
+  @usableFromInline var updates: UInt16 = 0
+  @usableFromInline var ownCycles: UInt16 = 0
 
   @inlinable init(_ root: RadixRoot) {
-    table = root.table
-    rights = RadixVisit.allRights
+    table = root.table.raw
     level = RadixFormat.rootLevel
   }
 
-  /// What one entry grants: P, R/W and U/S are where `Translation` has them, execute-disable is turned round.
-  @inlinable @inline(__always) static func rights(_ raw: UInt64) -> UInt64 {
-    raw & 7 | (~raw &>> 63) &<< 3
-  }
-
-  @inlinable @inline(__always)
-  mutating func enter(_ table: PhysicalAddress, rights: UInt64, level: Int) {
-    self.table = table
-    self.rights = rights & RadixVisit.allRights
+  /// Steps through an entry that points to a table.
+  @inlinable @inline(__always) mutating func enter(_ raw: UInt64, level: Int) {
+    table = raw & X86Entry.addressMask
+    common &= raw
+    any |= raw
     self.level = level
   }
 
-  @inlinable @inline(__always) mutating func finish(_ outcome: WalkOutcome) { cost.outcome = outcome }
+  /// One entry that stands for all entries so far.
+  @inlinable var entry: UInt64 { table | common & 7 | any & X86Entry.noExecute }
+
+  /// What the entries so far and `raw` grant together, without a page.
+  @inlinable @inline(__always) func rights(with raw: UInt64) -> Translation {
+    Translation(raw: common & raw & 7 | (~(any | raw) &>> 63) &<< 3)
+  }
+
+  /// What the entries so far grant.
+  @inlinable var rights: Translation { rights(with: 7) }
+
+  /// Every reference of a radix walk waits for the one before.
+  @inlinable @inline(__always) func result(_ outcome: WalkOutcome) -> WalkResult {
+    WalkResult(outcome, references: references, rounds: references, updates: updates, ownCycles: ownCycles)
+  }
 }

@@ -4,23 +4,21 @@ internal import SimMemory
 // SAFETY of this file: places run over the pairs of existing sets only; see TagArray.
 extension TagArray {
   /// Empties the cache.
-  @usableFromInline func removeAll() {
-    for place in Swift.stride(from: 0, to: sets * stride, by: 2) {
-      unsafe slots[place] = Tag.empty
-      unsafe slots[place + 1] = 0
-    }
+  func removeAll() {
+    unsafe slots[-1] = .empty
+    for place in 0..<Int(sets) * ways { unsafe slots[place] = .empty }
   }
 
   /// Removes the entries of one address space but not global ones.
   func remove(spaceID: UInt16) {
-    removeEach(from: 0, sets: sets) { tag, word in
+    removeEach(from: 0, sets: Int(sets)) { tag, word in
       tag & 0xFFFF == UInt64(spaceID) && word & Translation.global == 0
     }
   }
 
   /// Removes the entries that `find` could return for a key.
   func remove(matching tag: UInt64, number: UInt64) {
-    removeEach(from: offset(number), sets: min(sets, 1)) { other, word in
+    removeEach(from: offset(number), sets: min(Int(sets), 1)) { other, word in
       (other ^ tag) >> 16 == 0 && (other == tag || word & Translation.global != 0)
     }
   }
@@ -39,39 +37,37 @@ extension TagArray {
       guard let spaceID else { return true }
       return tag & 0xFFFF == UInt64(spaceID) && word & Translation.global == 0
     }
-    if lastPage - firstPage < UInt64(sets) {
+    if lastPage - firstPage < sets {
       for page in firstPage...lastPage { removeEach(from: offset(page), sets: 1, isMeant) }
     } else {
-      removeEach(from: 0, sets: sets, isMeant)
+      removeEach(from: 0, sets: Int(sets), isMeant)
     }
   }
 
   /// Removes the entries that `isMeant` names from some sets; the others keep their order.
   private func removeEach(from offset: Int, sets count: Int, _ isMeant: (UInt64, UInt64) -> Bool) {
-    guard stride > 0 else { return }
-    for first in Swift.stride(from: offset, to: offset + count * stride, by: stride) {
-      var kept = first
-      for place in Swift.stride(from: first, to: first + stride, by: 2) {
-        let (tag, word) = unsafe (slots[place], slots[place + 1])
-        if tag == Tag.empty { break }
-        if isMeant(tag, word) { continue }
-        unsafe slots[kept] = tag
-        unsafe slots[kept + 1] = word
-        kept += 2
+    for set in 0..<count {
+      let first = unsafe slots + (offset + set * ways)
+      var kept = 0
+      for way in 0..<ways {
+        let slot = unsafe first[way]
+        if slot.tag == Tag.empty { break }
+        if isMeant(slot.tag, slot.word) { continue }
+        unsafe first[kept] = slot
+        kept += 1
       }
-      while kept < first + stride, unsafe slots[kept] != Tag.empty {
-        unsafe slots[kept] = Tag.empty
-        unsafe slots[kept + 1] = 0
-        kept += 2
+      while kept < ways, unsafe first[kept].tag != Tag.empty {
+        unsafe first[kept] = .empty
+        kept += 1
       }
     }
   }
 
   /// All entries, set by set, most recently used first.
   func forEach(_ body: (_ tag: UInt64, _ word: UInt64) -> Void) {
-    for place in Swift.stride(from: 0, to: sets * stride, by: 2) {
-      let (tag, word) = unsafe (slots[place], slots[place + 1])
-      if tag != Tag.empty { body(tag, word) }
+    for place in 0..<Int(sets) * ways {
+      let slot = unsafe slots[place]
+      if slot.tag != Tag.empty { body(slot.tag, slot.word) }
     }
   }
 }

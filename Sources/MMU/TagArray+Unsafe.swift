@@ -35,95 +35,102 @@ public import SimMemory
 /// hits move to the front, empty slots are at the back, the last slot is the victim. Any number of sets: a
 /// page number's set is its remainder. A capacity of zero is legal and never hits.
 ///
-/// SAFETY: `slots` holds `max(sets * ways, 1)` pairs from `init` to `release`; set indices are remainders.
+/// SAFETY: `slots` holds `max(sets * ways, 1)` slots, and one header before them, from `init` to `release`; set
+/// indices are remainders.
 @safe @frozen public struct TagArray: @unchecked Sendable, BitwiseCopyable {
-  /// Pairs of key and translation word.
-  @usableFromInline let slots: UnsafeMutablePointer<UInt64>
-  /// `sets - 1` when that is a mask.
-  @usableFromInline let mask: UInt64
-  /// The number of sets when it is no power of two, else 0.
-  @usableFromInline let modulus: UInt64
-  /// Words in a set: two for each way.
-  @usableFromInline let stride: Int
-  @usableFromInline let sets: Int
+  /// Key and translation word.
+  @frozen @usableFromInline struct Slot: BitwiseCopyable {
+    @usableFromInline var tag: UInt64
+    @usableFromInline var word: UInt64
+    @inlinable init(_ tag: UInt64, _ word: UInt64) {
+      self.tag = tag
+      self.word = word
+    }
+    @inlinable static var empty: Slot { Slot(Tag.empty, 0) }
+  }
+
+  @usableFromInline let slots: UnsafeMutablePointer<Slot>
+  @usableFromInline let sets: UInt64
+  @usableFromInline let ways: Int
 
   /// An empty cache; the creator releases it.
-  @usableFromInline init(_ geometry: TLBGeometry) {
-    sets = geometry.entries == 0 ? 0 : geometry.sets
-    stride = geometry.entries == 0 ? 0 : geometry.ways * 2
-    let isPower = sets & (sets - 1) == 0
-    mask = isPower ? UInt64(max(sets, 1) - 1) : 0
-    modulus = isPower ? 0 : UInt64(sets)
-    let words = max(sets * stride, 2)
-    unsafe slots = .allocate(capacity: words)
-    unsafe slots.initialize(repeating: 0, count: words)
-    unsafe slots[0] = Tag.empty
+  init(_ geometry: TLBGeometry) {
+    ways = geometry.entries == 0 ? 0 : geometry.ways
+    sets = ways == 0 ? 0 : UInt64(geometry.sets)
+    let count = max(geometry.entries, 1) + 1
+    let start = UnsafeMutablePointer<Slot>.allocate(capacity: count)
+    unsafe start.initialize(repeating: .empty, count: count)
+    unsafe slots = unsafe start + 1
     removeAll()
   }
 
-  /// Frees the slots.
-  @usableFromInline func release() { unsafe slots.deallocate() }
+  func release() { unsafe (slots - 1).deallocate() }
 
   /// Whether nothing can ever be kept.
-  @inlinable var hasNoRoom: Bool { stride == 0 }
+  @inlinable var hasNoRoom: Bool { ways == 0 }
 
-  /// The offset of a page number's set.
+  /// Bit n: entries of size class n may be there; all others were never put in since the cache was emptied.
+  @inlinable var classes: UInt64 { unsafe slots[-1].word }
+
+  /// The number of a page number's first slot.
   @inlinable @inline(__always) func offset(_ number: UInt64) -> Int {
-    let set = modulus == 0 ? number & mask : number % modulus
-    return Int(truncatingIfNeeded: set) &* stride
+    let mask = sets &- 1
+    let set = sets & mask == 0 ? number & mask : number % sets
+    return Int(truncatingIfNeeded: set) &* ways
   }
 
   /// The word of the most recently used entry of the set, if that has the key; else 0. Moves nothing.
   @inlinable @inline(__always) func mostRecent(_ tag: UInt64, number: UInt64) -> UInt64 {
-    let first = offset(number)
-    return unsafe slots[first] == tag ? slots[first &+ 1] : 0
+    let first = unsafe slots + offset(number)
+    return unsafe first.pointee.tag == tag ? first.pointee.word : 0
   }
 
-  /// Where in the set the entry with the key is, as an offset, or nil. A global entry matches every space.
-  @inlinable func place(_ tag: UInt64, number: UInt64) -> Int? {
-    let first = offset(number)
-    var place = first
-    while place < first &+ stride {
-      let difference = unsafe slots[place] ^ tag
-      if difference &>> 16 == 0, unsafe difference == 0 || slots[place &+ 1] & Translation.global != 0 {
-        return place
+  /// Which way of the set at `first` has the key, or -1. A global entry matches every space.
+  @inlinable @inline(__always) func way(_ tag: UInt64, _ first: UnsafeMutablePointer<Slot>) -> Int {
+    var way = 0
+    while way < ways {
+      let difference = unsafe first[way].tag ^ tag
+      if difference &>> 16 == 0 {
+        if unsafe difference == 0 || first[way].word & Translation.global != 0 { return way }
       }
-      place &+= 2
+      way &+= 1
     }
-    return nil
+    return -1
   }
 
   /// The word of the entry with the key, which becomes the most recently used of its set; 0 when there is none.
-  @usableFromInline @inline(never) func find(_ tag: UInt64, number: UInt64) -> UInt64 {
-    guard let place = place(tag, number: number) else { return 0 }
-    let (key, word) = unsafe (slots[place], slots[place &+ 1])
-    moveToFront(key, word, from: place, first: offset(number))
-    return word
+  @inlinable @inline(__always) func find(_ tag: UInt64, number: UInt64) -> UInt64 {
+    let first = unsafe slots + offset(number)
+    let way = unsafe way(tag, first)
+    if way <= 0 { return unsafe way < 0 ? 0 : first.pointee.word }
+    let slot = unsafe first[way]
+    unsafe moveToFront(slot, from: way, first)
+    return slot.word
   }
 
   /// The word of the entry with the key, or 0; changes nothing.
-  @usableFromInline func peek(_ tag: UInt64, number: UInt64) -> UInt64 {
-    guard let place = place(tag, number: number) else { return 0 }
-    return unsafe slots[place &+ 1]
+  func peek(_ tag: UInt64, number: UInt64) -> UInt64 {
+    let first = unsafe slots + offset(number)
+    let way = unsafe way(tag, first)
+    return unsafe way < 0 ? 0 : first[way].word
   }
 
-  /// Puts an entry in, in the place of one with the same key or of the least recently used.
-  @usableFromInline @inline(never) func insert(_ tag: UInt64, _ word: UInt64, number: UInt64) {
-    guard stride > 0 else { return }
-    let first = offset(number)
-    let victim = place(tag, number: number) ?? (first &+ stride &- 2)
-    moveToFront(tag, word, from: victim, first: first)
+  /// Puts an entry in, in the place of the least recently used. No entry has its key yet.
+  @inlinable @inline(__always) func insert(_ tag: UInt64, _ word: UInt64, number: UInt64) {
+    if ways == 0 { return }
+    assert(unsafe way(tag, slots + offset(number)) < 0, "two entries for one page")
+    unsafe slots[-1].word |= 1 &<< (tag &>> 16 & 7)
+    unsafe moveToFront(Slot(tag, word), from: ways &- 1, slots + offset(number))
   }
 
-  /// Closes the gap at `place` from the front and writes the pair to the first way.
-  @inlinable func moveToFront(_ tag: UInt64, _ word: UInt64, from place: Int, first: Int) {
-    var place = place
-    while place > first {
-      unsafe slots[place] = unsafe slots[place &- 2]
-      unsafe slots[place &+ 1] = unsafe slots[place &- 1]
-      place &-= 2
+  /// Closes the gap at `way` from the front and writes `slot` to the first way.
+  @inlinable @inline(__always)
+  func moveToFront(_ slot: Slot, from way: Int, _ first: UnsafeMutablePointer<Slot>) {
+    var way = way
+    while way > 0 {
+      unsafe first[way] = unsafe first[way &- 1]
+      way &-= 1
     }
-    unsafe slots[first] = tag
-    unsafe slots[first &+ 1] = word
+    unsafe first.pointee = slot
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import EntryFormats
 public import SimMemory
 
 /// One entry of a page-walk cache.
@@ -15,8 +16,8 @@ public struct WalkCacheEntry: Hashable, Sendable {
 
 /// The page-walk caches of a radix walker: one array for each upper level, keyed by address space and prefix.
 ///
-/// A cached word is the table's address with the rights that all entries down to it grant (SDM §4.10.3.1), in
-/// the bits of `Translation`.
+/// A cached word is a table entry that grants what all entries down to it grant together (SDM §4.10.3.1): its
+/// address, P, R/W, U/S and XD bits.
 ///
 /// SAFETY: `levels` points at three arrays from `init` to `release`.
 @safe @frozen public struct WalkCaches: @unchecked Sendable, BitwiseCopyable {
@@ -50,14 +51,19 @@ public struct WalkCacheEntry: Hashable, Sendable {
 
   /// The word for `address` at `level`, or 0.
   @inlinable func find(_ address: VirtualAddress, _ level: Int, _ spaceID: UInt16) -> UInt64 {
-    let (array, tag) = (array(level), WalkCaches.tag(address, level, spaceID))
     let number = address.raw &>> WalkCaches.shift(level)
-    let recent = array.mostRecent(tag, number: number)
-    return recent != 0 ? recent : array.find(tag, number: number)
+    let tag = WalkCaches.tag(address, level, spaceID)
+    let recent = array(level).mostRecent(tag, number: number)
+    return recent != 0 ? recent : findDeeper(tag, number, level)
   }
 
-  /// Remembers the table that the entry for `address` at `level` points to.
-  @inlinable func insert(_ word: UInt64, _ address: VirtualAddress, _ level: Int, _ spaceID: UInt16) {
+  @usableFromInline @inline(never) func findDeeper(_ tag: UInt64, _ number: UInt64, _ level: Int) -> UInt64 {
+    array(level).find(tag, number: number)
+  }
+
+  /// Remembers the table that the entry for `address` at `level` points to; nothing is known of it yet.
+  @usableFromInline @inline(never)
+  func insert(_ word: UInt64, _ address: VirtualAddress, _ level: Int, _ spaceID: UInt16) {
     array(level).insert(
       WalkCaches.tag(address, level, spaceID), word, number: address.raw &>> WalkCaches.shift(level))
   }
@@ -85,7 +91,7 @@ public struct WalkCacheEntry: Hashable, Sendable {
           WalkCacheEntry(
             level: level, spaceID: UInt16(truncatingIfNeeded: tag),
             range: VirtualRange(Tag.start(tag), bytes: 1 << WalkCaches.shift(level)),
-            table: PhysicalAddress(word & Translation.pageMask)))
+            table: PhysicalAddress(word & X86Entry.addressMask)))
       }
     }
     return entries
