@@ -6,7 +6,9 @@ public import SimMemory
 // Everything here runs while the structure lock is held alone.
 extension HashedDatabase {
   /// A slot for a new cluster; `fill` makes it one. Moves a resize of the table on by a step.
-  @usableFromInline func claim(_ number: UInt64, _ table: Int) throws(TranslationError) -> PhysicalAddress {
+  @usableFromInline func claim(
+    _ number: UInt64, _ table: Int
+  ) throws(TranslationError) -> PhysicalAddress {
     stepResizing(table)
     growIfCrowded(table)
     while true {
