@@ -58,6 +58,16 @@ let modules: [Target] = [
     ], resources: [.copy("Sample")]),
 ]
 
+let testSuites: [Target] = [
+  tests("SimMemory", imports: ["SimMemory"]),
+  tests("EMTCore", imports: ["EMTCore", "Reference", "SimMemory"]),
+  tests("X86Object", imports: ["X86Object", "Reference", "EMTCore", "EntryFormats", "SimMemory"]),
+  tests("Reference", imports: ["Reference", "EMTCore", "SimMemory"]),
+  tests(
+    "Conformance",
+    imports: ["Conformance", "Reference", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
+]
+
 let package = Package(
   name: "emt",
   products: modules.map { .library(name: $0.name, targets: [$0.name]) }
@@ -80,5 +90,7 @@ let package = Package(
       ], resources: [.copy("Fixtures")]),
     tests("EMTCommands", imports: ["emt"]),
   ],
+      name: "emt", dependencies: ["EMTCommands"], path: "Sources/emt", swiftSettings: settings)
+  ] + testSuites,
   swiftLanguageModes: [.v6]
 )

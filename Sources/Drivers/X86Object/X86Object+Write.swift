@@ -107,7 +107,7 @@ extension X86Object {
 
   @inlinable func acceptsSwap(_ value: UInt64) -> Bool {
     guard let swap = SwapEntry(packed: value) else { return true }
-    return swap.area <= 30
+    return swap.area <= 30 && swap.packed == value
   }
 
   @inlinable @inline(__always) mutating func set(_ bit: UInt64, _ value: UInt64) {
