@@ -66,6 +66,18 @@ let testSuites: [Target] = [
   tests(
     "Conformance",
     imports: ["Conformance", "Reference", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
+  tests("MMU", imports: ["MMU", "EntryFormats", "SimMemory"]),
+  tests("Radix", imports: ["Radix", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
+  tests("Hashed", imports: ["Hashed", "X86Object", "EMTCore", "EntryFormats", "SimMemory", "MMU"]),
+  tests("Workloads", imports: ["Workloads", "Events", "SimMemory"], resources: [.copy("Fixtures")]),
+  tests("Layering", imports: []),
+  tests(
+    "Replay",
+    imports: [
+      "EMTCommands", "Conformance", "EMTCore", "EntryFormats", "MMU", "Machine", "Radix", "Reference",
+      "SimMemory", "Workloads", "VMM", "Catalog",
+    ], resources: [.copy("Fixtures")]),
+  tests("EMTCommands", imports: ["emt"]),
 ]
 
 let package = Package(
@@ -74,22 +86,6 @@ let package = Package(
     + [.executable(name: "emt", targets: ["emt"])],
   targets: modules + [
     .executableTarget(
-      name: "emt", dependencies: ["EMTCommands"], path: "Sources/emt", swiftSettings: settings),
-    tests("Hashed", imports: ["Hashed", "X86Object", "EMTCore", "EntryFormats", "SimMemory", "MMU"]),
-    tests("MMU", imports: ["MMU", "EntryFormats", "SimMemory"]),
-    tests(
-      "Workloads", imports: ["Workloads", "Events", "SimMemory"], resources: [.copy("Fixtures")]),
-    tests("Radix", imports: ["Radix", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
-    tests("Layering", imports: []),
-    tests(
-      "Replay",
-      imports: [
-        "EMTCommands", "Conformance", "EMTCore", "EntryFormats", "MMU", "Machine", "Radix", "Reference",
-        "SimMemory",
-        "Workloads", "VMM", "Catalog",
-      ], resources: [.copy("Fixtures")]),
-    tests("EMTCommands", imports: ["emt"]),
-  ],
       name: "emt", dependencies: ["EMTCommands"], path: "Sources/emt", swiftSettings: settings)
   ] + testSuites,
   swiftLanguageModes: [.v6]
