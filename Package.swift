@@ -64,6 +64,7 @@ let testSuites: [Target] = [
   tests(
     "Conformance",
     imports: ["Conformance", "Reference", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
+  tests("Radix", imports: ["Radix", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
 ]
 
 let package = Package(

@@ -76,6 +76,11 @@ public import Synchronization
     unsafe record(frame).pointee.word.store(word, ordering: .relaxed)
   }
 
+  /// Adds to the owner's word in one step; the sum wraps, so that a negative amount can be added as its complement.
+  @inlinable public func addToWord(_ amount: UInt64, _ frame: FrameNumber) {
+    unsafe _ = record(frame).pointee.word.wrappingAdd(amount, ordering: .relaxed)
+  }
+
   /// The owner's word, used as a lock: for frames that hold tables.
   @inlinable public func lock(_ frame: FrameNumber) -> LockWord {
     // The record never moves and the word is an `Atomic`, so its address is the lock's address.

@@ -12,7 +12,7 @@ public import Synchronization
 @safe @frozen public struct DatabaseContext: @unchecked Sendable, BitwiseCopyable {
   @usableFromInline struct State: ~Copyable {
     @usableFromInline let lock = Atomic<UInt64>(0)
-    @usableFromInline let generation = Atomic<UInt64>(1)
+    @usableFromInline let generation = Atomic<UInt64>(DatabaseContext.firstGeneration())
     @usableFromInline let runningOn = Atomic<UInt64>(0)
     @usableFromInline let visited = Atomic<UInt64>(0)
     @usableFromInline let stale = Atomic<UInt64>(0)
@@ -57,9 +57,18 @@ public import Synchronization
   }
 
   /// Changes whenever entries moved or a place for entries was freed: locations from before are stale then.
+  ///
+  /// No two contexts ever have the same generation, so that an object found in one database and given to another one
+  /// (fork does that) is never taken for one that knows its place there.
   @inlinable public var generation: UInt64 {
     unsafe state.pointee.generation.load(ordering: .acquiring)
   }
+
+  /// The first of 2^32 generations that no other context has.
+  @usableFromInline static func firstGeneration() -> UInt64 {
+    contexts.wrappingAdd(1, ordering: .relaxed).newValue &<< 32
+  }
+  private static let contexts = Atomic<UInt64>(0)
 
   /// Makes all locations remembered so far stale.
   @inlinable public func advanceGeneration() {
