@@ -12,10 +12,12 @@ let settings: [SwiftSetting] = [
 ]
 
 /// One library target. `folder` is its place under `Sources` when that differs from its name.
-func module(_ name: String, in folder: String? = nil, imports: [String]) -> Target {
+func module(
+  _ name: String, in folder: String? = nil, imports: [String], resources: [Resource] = []
+) -> Target {
   .target(
     name: name, dependencies: imports.map { .byName(name: $0) }, path: "Sources/\(folder ?? name)",
-    swiftSettings: settings)
+    resources: resources, swiftSettings: settings)
 }
 
 /// One test target; it mirrors the source target of the same name.
@@ -53,7 +55,7 @@ let modules: [Target] = [
     imports: [
       "Catalog", "Machine", "VMM", "MMU", "EMTCore", "EntryFormats", "SimMemory", "Events",
       "Workloads", "Reference", "Conformance", "Profiling",
-    ]),
+    ], resources: [.copy("Sample")]),
 ]
 
 let testSuites: [Target] = [
@@ -63,8 +65,13 @@ let testSuites: [Target] = [
   tests("Reference", imports: ["Reference", "EMTCore", "SimMemory"]),
   tests(
     "Conformance",
-    imports: ["Conformance", "Reference", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
+    imports: [
+      "Conformance", "Reference", "Radix", "Hashed", "MMU", "X86Object", "EMTCore", "EntryFormats", "SimMemory",
+    ]),
+  tests("MMU", imports: ["MMU", "EntryFormats", "SimMemory"]),
   tests("Radix", imports: ["Radix", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
+  tests("Hashed", imports: ["Hashed", "X86Object", "EMTCore", "EntryFormats", "SimMemory", "MMU"]),
+  tests("Workloads", imports: ["Workloads", "Events", "SimMemory"], resources: [.copy("Fixtures")]),
 ]
 
 let package = Package(

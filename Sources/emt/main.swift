@@ -1,1 +1,4 @@
-print("emt")
+// SPDX-License-Identifier: MIT
+internal import EMTCommands
+
+EMT.main()

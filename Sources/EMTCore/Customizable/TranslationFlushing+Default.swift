@@ -60,6 +60,8 @@ extension TranslationFlushing {
 
   /// Puts a request into the mailbox of every CPU that runs on the database; the kernel's translations are everywhere.
   @usableFromInline func send(_ range: VirtualRange?, requests: UInt64) {
+    // Read once: this body is compiled for any driver, and there each use would copy the whole context.
+    let context = context
     let mark = context.meter.enter(.flush)
     defer { context.meter.leave(mark) }
     let isKernel = context.spaceID == .kernel

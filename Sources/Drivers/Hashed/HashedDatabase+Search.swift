@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+public import EMTCore
+public import EntryFormats
+public import SimMemory
+
+/// What a search found at an address.
+@frozen @usableFromInline struct HashedPlace {
+  /// The entry; none in a void.
+  @usableFromInline var entry: X86Entry
+  /// Where the entry is. Zero where there is no cluster.
+  @usableFromInline var location: UInt64
+  /// The page, or the void around the address.
+  @usableFromInline var span: PageSize
+  /// The move generation in which this was true.
+  @usableFromInline var generation: UInt64
+
+  @inlinable init(_ entry: UInt64, _ location: UInt64, _ span: PageSize, _ generation: UInt64) {
+    self.entry = X86Entry(entry)
+    self.location = location
+    self.span = span
+    self.generation = generation
+  }
+
+  /// Whether there is a cluster of base pages at the address, mapped or not.
+  @inlinable var isInBaseCluster: Bool { location != 0 && span == .base }
+  /// The cluster that the entry is in.
+  @inlinable var slot: PhysicalAddress { PhysicalAddress(location & ~(HashedFormat.clusterBytes &- 1)) }
+}
+
+extension HashedDatabase {
+  /// Whether `address` is in the half of the address space that the database translates.
+  @inlinable @inline(__always) func owns(_ address: VirtualAddress) -> Bool { address.raw &>> 47 == half }
+
+  /// What is at `address`, as of one moment: searches again when clusters moved meanwhile.
+  @inlinable func place(of address: VirtualAddress) -> HashedPlace {
+    context.meter.count(.lookup)
+    while true {
+      let generation = context.generation
+      let place = search(address, generation)
+      if context.generation == generation { return place }
+    }
+  }
+
+  @inlinable func search(_ address: VirtualAddress, _ generation: UInt64) -> HashedPlace {
+    guard owns(address) else { return HashedPlace(0, 0, .base, generation) }
+    var void = PageSize(shift: 47)
+    var consulted: UInt64 = 0
+    for table in 0..<HashedFormat.tables {
+      let array = current(table)
+      guard array.isOccupied else { continue }
+      consulted &+= 1
+      guard let slot = slot(of: HashedFormat.number(address, table), table, array) else {
+        void = Swift.min(void, HashedFormat.clusterSpan(table))
+        continue
+      }
+      let location = slot.advanced(by: HashedFormat.entryOffset(address, table))
+      let raw = memory.loadAcquire(location)
+      // A cluster holds a mapped page, so no larger page is where a cluster of base pages is.
+      if table == 0 || !X86Entry(raw).isNone {
+        if consulted > 1 { context.meter.count(.extraProbe, consulted &- 1) }
+        return HashedPlace(raw, location.raw, HashedFormat.pageSize(table), generation)
+      }
+      void = Swift.min(void, HashedFormat.pageSize(table))
+    }
+    if consulted > 1 { context.meter.count(.extraProbe, consulted &- 1) }
+    return HashedPlace(0, 0, void, generation)
+  }
+
+  /// The slot of a cluster, nil when there is none. While the table is resized both arrays are searched.
+  @inlinable @inline(__always)
+  func slot(of number: UInt64, _ table: Int, _ current: HashedArray) -> PhysicalAddress? {
+    let hash = HashedFormat.hash(number)
+    let next = next(table)
+    guard next.exists else { return probe(current, number, hash) }
+    let hasMoved = hash & (current.clusters &- 1) < word(HashedDescriptor.moved(table))
+    if let slot = probe(hasMoved ? next : current, number, hash) { return slot }
+    context.meter.count(.extraProbe)
+    return probe(hasMoved ? current : next, number, hash)
+  }
+
+  /// Searches one array from the slot of `hash` up to a void slot.
+  @inlinable func probe(_ array: HashedArray, _ number: UInt64, _ hash: UInt64) -> PhysicalAddress? {
+    var slot = array.slot(hash)
+    var passed: UInt64 = 0
+    while true {
+      let mark = memory.loadAcquire(slot.advanced(by: HashedFormat.markOffset))
+      let isMatch = mark & HashedFormat.live != 0 && difference(slot, number) == 0
+      let isEnd = mark & X86Entry.schemeMask == 0 || passed == array.clusters &- 1
+      if isMatch || isEnd {
+        if passed != 0 { context.meter.count(.extraProbe, passed) }
+        return isMatch ? slot : nil
+      }
+      passed &+= 1
+      slot = array.slot(after: slot)
+    }
+  }
+
+  /// Zero when the tag of the cluster at `slot` is `number`.
+  @inlinable @inline(__always) func difference(_ slot: PhysicalAddress, _ number: UInt64) -> UInt64 {
+    var difference = memory.loadAcquire(slot) ^ number &<< 52
+    difference |= memory.loadAcquire(slot.advanced(by: 8)) ^ number &<< 45
+    difference |= memory.loadAcquire(slot.advanced(by: 16)) ^ number &<< 38
+    difference |= memory.loadAcquire(slot.advanced(by: 24)) ^ number &<< 31
+    difference |= memory.loadAcquire(slot.advanced(by: 32)) ^ number &<< 24
+    return difference & X86Entry.schemeMask
+  }
+
+  /// The number of the cluster at `slot`.
+  @inlinable func number(at slot: PhysicalAddress) -> UInt64 {
+    var number: UInt64 = 0
+    for entry in 0..<UInt64(5) {
+      let raw = memory.loadRelaxed(slot.advanced(by: entry &<< 3))
+      number |= (raw &>> 52 & 0x7F) &<< (7 &* entry)
+    }
+    return number
+  }
+
+  /// Whether the cluster at `slot` maps nothing.
+  @inlinable func isEmpty(_ slot: PhysicalAddress) -> Bool {
+    var bits: UInt64 = 0
+    for entry in 0..<UInt64(8) { bits |= memory.loadAcquire(slot.advanced(by: entry &<< 3)) }
+    return X86Entry(bits).isNone
+  }
+}

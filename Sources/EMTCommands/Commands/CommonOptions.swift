@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+internal import Catalog
+internal import Foundation
+
+/// Options that several commands share.
+enum CommonOptions {
+  static var json: CommandSyntax.Option {
+    CommandSyntax.Option(name: "--json", value: nil, help: "JSON Lines on standard output, nothing else")
+  }
+  static var thp: CommandSyntax.Option {
+    CommandSyntax.Option(name: "--thp", value: "POLICY", help: "transparent huge pages: never (others: not yet)")
+  }
+  static var memory: CommandSyntax.Option {
+    CommandSyntax.Option(name: "--memory", value: "SIZE", help: "simulated memory, e.g. 512M, 16G (default 16G)")
+  }
+
+  /// Checks `--thp`.
+  static func checkPolicy(_ arguments: Arguments) throws(CommandFailure) {
+    switch arguments.value("--thp") ?? "never" {
+    case "never": return
+    case "madvise", "always": throw .usage("--thp: only 'never' is there yet; huge pages by fault come later")
+    case let other: throw .usage("--thp: unknown policy '\(other)'; use never, madvise or always")
+    }
+  }
+
+  /// The value of `--memory` in bytes.
+  static func memoryBytes(_ arguments: Arguments) throws(CommandFailure) -> UInt64 {
+    guard let text = arguments.value("--memory") else { return 16 << 30 }
+    guard let bytes = Units.bytes(text), bytes > 0 else {
+      throw .usage("--memory: '\(text)' is no size; write for example 512M or 16G")
+    }
+    return bytes
+  }
+
+  /// The driver called `name`, or `fpt` for the FPT pattern that it stands for.
+  static func driver(_ name: String, in drivers: [Driver]) throws(CommandFailure) -> Driver {
+    let wanted = name == "fpt" ? "fpt-l4l3-l2l1" : name
+    if let driver = drivers.first(where: { $0.description.name == wanted }) { return driver }
+    let names = drivers.map(\.description.name)
+    let near = Spelling.nearest(to: wanted, in: names).map { "did you mean '\($0)'? " } ?? ""
+    throw .usage("unknown driver '\(name)'; \(near)there are: \(names.joined(separator: ", "))")
+  }
+
+  /// One line of JSON, keys in order.
+  static func json(_ value: some Encodable) throws(CommandFailure) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    do { return String(decoding: try encoder.encode(value), as: UTF8.self) } catch {
+      throw .failed("the report could not be written as JSON: \(error)")
+    }
+  }
+
+  /// A callback that shows progress of a replay on a terminal.
+  static func progress(_ label: String) -> @Sendable (UInt64, UInt64?) -> Void {
+    { done, total in
+      guard let total, total > 0 else { return Terminal.progress("\(label)  \(Units.text(bytes: done))") }
+      Terminal.progress("\(label)  \(min(100, done * 100 / total)) %")
+    }
+  }
+
+  /// The trace that comes with the tool: a real program, recorded on a real kernel (`Docs/Sample.md`).
+  static func samplePath() throws(CommandFailure) -> String {
+    guard let url = Bundle.module.url(forResource: "sample", withExtension: "emtrace", subdirectory: "Sample") else {
+      throw .failed("the built-in sample is missing; name a trace instead: emt compare TRACE")
+    }
+    return url.path
+  }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+public import Catalog
+public import EMTCore
+public import MMU
+
+/// A driver as the commands use it: its description, and the jobs that were compiled for its types.
+///
+/// Somebody else's executable offers its own driver among the built-in ones:
+/// `await EMT.main(drivers: Driver.builtIn + [Driver(description, MyService.self, MyWalker.self)])`.
+public struct Driver: Sendable {
+  /// What people see of it.
+  public let description: DriverDescription
+  /// Replays a trace on it.
+  public let replay: @Sendable (ReplayJob) throws(CommandFailure) -> ReplayReport
+
+  /// A driver and the hardware that reads its tables.
+  @inlinable
+  public init<Service: TranslationService, Walker: PageWalker>(
+    _ description: DriverDescription, _ service: Service.Type, _ walker: Walker.Type
+  ) where Service.Root == Walker.Root {
+    self.description = description
+    replay = { (job: ReplayJob) throws(CommandFailure) -> ReplayReport in
+      try job.run(Service.self, Walker.self)
+    }
+  }
+
+  /// The drivers of this package.
+  public static var builtIn: [Driver] {
+    var collector = Collector()
+    DriverCatalog.visit(&collector)
+    return collector.drivers
+  }
+
+  /// Names each driver's type, so that its jobs are compiled for it.
+  private struct Collector: DriverVisitor {
+    var drivers: [Driver] = []
+    mutating func visit<Service: TranslationService, Walker: PageWalker>(
+      _ description: DriverDescription, _ service: Service.Type, _ walker: Walker.Type
+    ) where Service.Root == Walker.Root {
+      drivers.append(Driver(description, service, walker))
+    }
+  }
+}

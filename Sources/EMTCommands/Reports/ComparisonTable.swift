@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+
+/// The main job's table: drivers side by side on one trace.
+struct ComparisonTable {
+  private let reports: [ReplayReport]
+  private let isSample: Bool
+
+  /// A table of `reports`, which are of the same trace.
+  init(_ reports: [ReplayReport], isSample: Bool) {
+    self.reports = reports
+    self.isSample = isSample
+  }
+
+  /// Prints it.
+  func show() {
+    guard let first = reports.first else { return }
+    let records = first.accesses.fetch + first.accesses.load + first.accesses.store
+    Terminal.print(
+      Terminal.bold(isSample ? "built-in sample: \(first.trace)" : first.trace)
+        + ": \(Units.grouped(records)) accesses, \(first.syscalls.memory) memory calls, "
+        + "\(first.processes) \(first.processes == 1 ? "process" : "processes")")
+    Terminal.print("")
+    showKernelWork()
+    Terminal.print("")
+    showHardware()
+    Terminal.print("")
+    showAgreement(first)
+  }
+
+  /// The driver that the others are compared with: radix if it is there.
+  private var base: ReplayReport? { reports.first { $0.driver == "radix" } ?? reports.first }
+
+  private func showKernelWork() {
+    Terminal.print("kernel work in thousands of instructions (\(reports.first?.kernelWorkSource ?? "modelled"))")
+    var table = TextTable([
+      "driver", "page faults", "system calls", "other", "total", "vs \(base?.driver ?? "")", "per fault", "tables peak",
+    ])
+    for report in reports {
+      let work = report.kernelWork
+      let faults = report.faults.minor + report.faults.major + report.faults.cow + report.faults.huge
+      table.add([
+        report.driver, thousands(work.pageFault), thousands(work.systemCall), thousands(work.other),
+        thousands(work.total), ratio(work.total, base?.kernelWork.total),
+        Units.grouped(faults == 0 ? 0 : work.pageFault / faults), Units.text(bytes: report.pageTableBytes.peak),
+      ])
+    }
+    table.print()
+  }
+
+  private func showHardware() {
+    Terminal.print("translation hardware")
+    var table = TextTable([
+      "driver", "look-ups", "TLB misses", "walks", "references", "per walk", "walk cycles", "vs \(base?.driver ?? "")",
+    ])
+    for report in reports {
+      let hardware = report.translation
+      let perWalk = Double(hardware.walkReferences) / Double(max(hardware.walks, 1))
+      table.add([
+        report.driver, Units.grouped(hardware.lookups), Units.grouped(hardware.tlbMisses),
+        Units.grouped(hardware.walks), Units.grouped(hardware.walkReferences), Units.decimal(perWalk, places: 2),
+        Units.grouped(hardware.walkCycles), ratio(hardware.walkCycles, base?.translation.walkCycles),
+      ])
+    }
+    table.print()
+  }
+
+  private func showAgreement(_ first: ReplayReport) {
+    let faults = first.faults
+    Terminal.print(
+      "faults: \(Units.grouped(faults.minor)) minor, \(Units.grouped(faults.major)) major, "
+        + "\(Units.grouped(faults.cow)) copy-on-write; pages mapped at most: \(Units.grouped(first.mappedPages.peak))")
+    let same = reports.allSatisfy {
+      $0.faults == first.faults && $0.mappedPages == first.mappedPages && $0.contentDigest == first.contentDigest
+    }
+    Terminal.print(
+      same
+        ? "all drivers agree on faults, mapped pages and contents"
+        : "DRIVERS DISAGREE on faults, mapped pages or contents: run emt replay --check")
+    for report in reports {
+      Terminal.print(
+        "\(report.driver): \(report.divergences) divergences from Linux, "
+          + "\(Units.decimal(Double(first.accesses.fetch + first.accesses.load + first.accesses.store) / max(report.seconds, 1e-9) / 1e6, places: 1)) million accesses/s")
+    }
+  }
+
+  private func thousands(_ number: UInt64) -> String { Units.grouped((number + 500) / 1000) }
+
+  private func ratio(_ number: UInt64, _ base: UInt64?) -> String {
+    guard let base, base > 0 else { return "-" }
+    return Units.decimal(Double(number) / Double(base), places: 2) + "×"
+  }
+}

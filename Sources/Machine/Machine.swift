@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+public import EMTCore
+public import MMU
+public import SimMemory
+public import VMM
+
+/// A simulated computer: memory, one memory manager on one translation driver, and the translation hardware of each CPU.
+///
+/// The compiler checks that driver and walker speak of the same control registers, so a driver cannot be put on the
+/// wrong hardware.
+public final class Machine<Service: TranslationService, Walker: PageWalker> where Service.Root == Walker.Root {
+  /// Owns memory and CPUs.
+  public let platform: SimulatedPlatform
+  /// The operating system.
+  public let kernel: Kernel<Service>
+  /// The hardware of each CPU.
+  public let units: [SimulatedMMU<Walker>]
+
+  /// Boots a machine.
+  /// - Throws: when memory cannot be reserved or the driver refuses to boot.
+  public init(_ configuration: MachineConfiguration = MachineConfiguration()) throws(MachineError) {
+    do {
+      platform = try SimulatedPlatform(configuration.memory, cpus: configuration.cpus)
+    } catch { throw .memory(error) }
+    do {
+      kernel = try Kernel<Service>(platform.platform, options: configuration.options)
+    } catch { throw .boot(error) }
+    let memory = platform.memory.memory
+    units = (0..<configuration.cpus).map { _ in SimulatedMMU(memory: memory, tlbs: configuration.tlbs) }
+  }
+
+  /// Lets every CPU's hardware forget what its mailbox says.
+  @inlinable public func deliverInvalidations() {
+    for cpu in 0..<units.count {
+      let local = platform.platform.cpu(cpu)
+      guard !local.mailbox.isEmpty else { continue }
+      deliver(local.mailbox, to: units[cpu].mmu)
+    }
+  }
+
+  @usableFromInline func deliver(_ mailbox: InvalidationMailbox, to mmu: MMU<Walker>) {
+    mailbox.drain { request in
+      switch request.scope {
+      case .space(let id): mmu.invalidate(spaceID: id.raw, range: request.range)
+      case .everyone: mmu.invalidateEveryone(range: request.range)
+      }
+    }
+  }
+
+  /// Ends all processes and gives everything back.
+  /// - Returns: frames that were lost; anything but zero is a bug.
+  public func shutDown() -> UInt64 {
+    kernel.shutDown()
+    let frames = platform.memory.allocator
+    return platform.memory.memory.frameCount - 1 - frames.freeFrames
+  }
+}
+
+/// How a machine is made.
+public struct MachineConfiguration: Sendable {
+  /// Physical memory.
+  public var memory = MemoryGeometry(bytes: 16 << 30)
+  /// CPUs.
+  public var cpus = 1
+  /// TLB sizes.
+  public var tlbs = TLBConfiguration.standard
+  /// What the driver's options are.
+  public var options = DriverOptions()
+  /// 16 GiB, one CPU, TLBs of a current server CPU.
+  public init() {}
+}
+
+/// Why a machine could not be made.
+public enum MachineError: Error, Sendable {
+  /// No simulated memory.
+  case memory(ArenaError)
+  /// The driver did not boot.
+  case boot(ServiceError)
+
+  /// One line that says what is wrong.
+  public var message: String {
+    switch self {
+    case .memory(let error): error.description
+    case .boot(.outOfMemory): "the driver found too little simulated memory to boot; use a larger --memory"
+    case .boot(.badOption(let name, let reason)): "driver option '\(name)': \(reason)"
+    case .boot(let error): "the driver did not boot: \(error)"
+    }
+  }
+}

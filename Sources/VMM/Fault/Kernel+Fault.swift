@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+public import EMTCore
+public import SimMemory
+
+extension Kernel {
+  /// Serves the page fault of an access of `kind` at `address`: the entry point of the hardware's exception.
+  @inlinable @inline(never)
+  public func pageFault(_ space: Space<Database>, _ address: VirtualAddress, _ kind: AccessKind) -> FaultOutcome {
+    let mark = meter.enter(.pageFault)
+    defer { meter.leave(mark) }
+    meter.count(.faultEntry)
+    let outcome = resolve(space, address, kind)
+    switch outcome {
+    case .resolved(let kind): space.faults.count(kind)
+    case .refused: space.faults.refused &+= 1
+    case .outOfMemory: break
+    }
+    return outcome
+  }
+
+  /// Makes an access possible or says why not. Also for pages that system calls bring in.
+  @inlinable
+  func resolve(_ space: Space<Database>, _ address: VirtualAddress, _ kind: AccessKind) -> FaultOutcome {
+    meter.count(.vmaLookup)
+    guard let index = space.layout.areas.index(of: address) ?? growStack(space, to: address) else {
+      return .refused(.notMapped)
+    }
+    let area = space.layout.areas.areas[index]
+    guard area.rights.allow(kind) else { return .refused(.notAllowed) }
+    let page = VirtualRange(page: address, .base)
+    let database = space.database
+    var lock = database.rangeLock(over: page)
+    database.lockForWriting(&lock)
+    let object = database.find(address)
+    let view = FaultView(
+      isMapped: object.isMapped, isPresent: object.isPresent, isReadable: object.isReadable,
+      isWritable: object.isWritable, isExecutable: object.isExecutable)
+    let outcome: FaultOutcome
+    switch FaultPlan.decide(area, view, kind) {
+    case .mapZeroPage: outcome = mapZeroPage(space, area, object, page)
+    case .mapFreshPage: outcome = mapFreshPage(space, index, object, page)
+    case .mapFilePage: outcome = mapFilePage(space, area, object, page, kind)
+    case .mapFileCopy: outcome = mapFileCopy(space, index, object, page)
+    case .copyOnWrite: outcome = copyOnWrite(space, index, object)
+    case .allowWrite: outcome = allowWrite(space, area, object)
+    case .renewRights: outcome = renewRights(space, area, object, kind)
+    case .nothing: outcome = markUsed(space, object, kind)
+    case .refuseGuard: outcome = .refused(.notMapped)
+    }
+    database.unlock(&lock)
+    database.putLock(lock)
+    return outcome
+  }
+
+  /// A fault below a stack extends it, unless it would come too near to the next mapping or too large.
+  /// - Returns: the index of the area that holds `address` now.
+  @usableFromInline
+  func growStack(_ space: Space<Database>, to address: VirtualAddress) -> Int? {
+    let areas = space.layout.areas
+    let index = areas.firstIndex(endingAfter: address)
+    guard index < areas.areas.count, areas.areas[index].flags.contains(.growsDown) else { return nil }
+    let stack = areas.areas[index]
+    let base = address.aligned(down: .base)
+    guard stack.range.end.raw - base.raw <= space.layout.limits.stack, base >= UserSpace.minimum else {
+      return nil
+    }
+    if index > 0 {
+      let below = areas.areas[index - 1]
+      let gap = base.raw &- below.range.end.raw
+      let isGuarded = below.rights.isEmpty || below.flags.contains(.growsDown)
+      if base < below.range.end || !isGuarded && gap < StackRule.guardGap { return nil }
+    }
+    meter.count(.vmaChange)
+    space.layout.areas.areas[index].range.start = base
+    return space.layout.areas.index(of: address)
+  }
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+public import EMTCore
+public import SimMemory
+
+// What a fault plan does. Every function runs under the write lock of the page and leaves everything as it was when it
+// returns `.outOfMemory`.
+extension Kernel {
+  @inlinable
+  func mapZeroPage(
+    _ space: Space<Database>, _ area: VMA, _ found: Database.Object, _ page: VirtualRange
+  ) -> FaultOutcome {
+    var object = blank(found, page)
+    object.isPresent = true
+    object.frame = zeroFrame
+    object.isSpecial = true
+    give(area.rights, writable: false, to: &object)
+    return map(space, object, .minor)
+  }
+
+  @inlinable
+  func mapFreshPage(
+    _ space: Space<Database>, _ index: Int, _ found: Database.Object, _ page: VirtualRange
+  ) -> FaultOutcome {
+    guard let frame = allocatePage() else { return .outOfMemory }
+    return mapOwnPage(space, index, blank(found, page), frame, .minor)
+  }
+
+  @inlinable
+  func mapFilePage(
+    _ space: Space<Database>, _ area: VMA, _ found: Database.Object, _ page: VirtualRange, _ kind: AccessKind
+  ) -> FaultOutcome {
+    let number = area.filePage(at: page.start)
+    if isBeyondEnd(area.file, number) { return .refused(.beyondEndOfFile) }
+    guard let (frame, wasCached) = cachedPage(of: area.file, number) else { return .outOfMemory }
+    var object = blank(found, page)
+    object.isPresent = true
+    object.frame = frame
+    let isWrite = kind == .store
+    give(area.rights, writable: isWrite && !area.isPrivate, to: &object)
+    if isWrite { object.isDirty = true }
+    let outcome = map(space, object, wasCached ? .minor : .major)
+    if case .resolved = outcome { platform.frames.table.addMapping(frame) }
+    return outcome
+  }
+
+  @inlinable
+  func mapFileCopy(
+    _ space: Space<Database>, _ index: Int, _ found: Database.Object, _ page: VirtualRange
+  ) -> FaultOutcome {
+    let area = space.layout.areas.areas[index]
+    let number = area.filePage(at: page.start)
+    if isBeyondEnd(area.file, number) { return .refused(.beyondEndOfFile) }
+    guard let (source, wasCached) = cachedPage(of: area.file, number) else { return .outOfMemory }
+    guard let frame = allocateCopy(of: source) else { return .outOfMemory }
+    return mapOwnPage(space, index, blank(found, page), frame, wasCached ? .copyOnWrite : .major)
+  }
+
+  @inlinable
+  func copyOnWrite(_ space: Space<Database>, _ index: Int, _ object: Database.Object) -> FaultOutcome {
+    let old = object.frame
+    let table = platform.frames.table
+    if !object.isSpecial, table.mappings(old) == 1, table.references(old) == 0 {
+      do { try space.database.makeWritable(at: object.start) } catch { return .outOfMemory }
+      return .resolved(.copyOnWrite)
+    }
+    guard let frame = object.isSpecial ? allocatePage() : allocateCopy(of: old) else { return .outOfMemory }
+    var fresh = object
+    fresh.frame = frame
+    fresh.isSpecial = false
+    give(space.layout.areas.areas[index].rights, writable: true, to: &fresh)
+    fresh.isDirty = true
+    do {
+      space.database.settle(try space.database.update(fresh).takeObligation())
+    } catch {
+      platform.frames.free(frame)
+      return .outOfMemory
+    }
+    table.addMapping(frame)
+    meter.count(.pageCount)
+    notePrivatePages(space, index)
+    if !object.isSpecial {
+      meter.count(.pageCount)
+      if table.dropMapping(old) == 0, table.references(old) == 0 {
+        meter.count(.frameFreed)
+        platform.frames.free(old)
+      }
+    }
+    return .resolved(.copyOnWrite)
+  }
+
+  @inlinable
+  func allowWrite(_ space: Space<Database>, _ area: VMA, _ object: Database.Object) -> FaultOutcome {
+    do { try space.database.makeWritable(at: object.start) } catch { return .outOfMemory }
+    return .resolved(.minor)
+  }
+
+  @inlinable
+  func renewRights(
+    _ space: Space<Database>, _ area: VMA, _ object: Database.Object, _ kind: AccessKind
+  ) -> FaultOutcome {
+    do {
+      let change = try space.database.updateAttributes(at: object.start) { object in
+        let wasWritable = object.isWritable
+        give(area.rights, writable: wasWritable && area.rights.contains(.write), to: &object)
+      }
+      space.database.settle(change.takeObligation())
+    } catch { return .outOfMemory }
+    return .resolved(.minor)
+  }
+
+  @inlinable
+  func markUsed(_ space: Space<Database>, _ object: Database.Object, _ kind: AccessKind) -> FaultOutcome {
+    do { try space.database.setAccessed(at: object.start, alsoDirty: kind == .store) } catch {
+      return .outOfMemory
+    }
+    return .resolved(.minor)
+  }
+
+  /// Maps a frame that nobody else has, writable and dirty as far as the area allows; frees it on failure.
+  @inlinable
+  func mapOwnPage(
+    _ space: Space<Database>, _ index: Int, _ blank: Database.Object, _ frame: FrameNumber, _ kind: FaultKind
+  ) -> FaultOutcome {
+    var object = blank
+    object.isPresent = true
+    object.frame = frame
+    give(space.layout.areas.areas[index].rights, writable: true, to: &object)
+    object.isDirty = true
+    let outcome = map(space, object, kind)
+    if case .resolved = outcome {
+      platform.frames.table.addMapping(frame)
+      notePrivatePages(space, index)
+    } else {
+      platform.frames.free(frame)
+    }
+    return outcome
+  }
+
+  /// Inserts a translation where there was none, and counts the page.
+  @inlinable
+  func map(_ space: Space<Database>, _ object: Database.Object, _ kind: FaultKind) -> FaultOutcome {
+    do {
+      space.database.settle(try space.database.update(object).takeObligation())
+    } catch { return .outOfMemory }
+    meter.count(.pageCount)
+    space.residentPages &+= 1
+    noteMapped(1)
+    return .resolved(kind)
+  }
+
+  /// The unmapped object for `page`: the one that was found if it has the page's size, because it knows its place.
+  @inlinable func blank(_ found: Database.Object, _ page: VirtualRange) -> Database.Object {
+    found.size == .base ? found : Database.Object(unmappedAt: page.start, size: .base)
+  }
+
+  /// Rights of a present object from those of its area; `writable` only if the area allows stores.
+  @inlinable func give(_ rights: Rights, writable: Bool, to object: inout Database.Object) {
+    object.isReadable = !rights.isEmpty
+    object.isUser = true
+    object.isWritable = writable && rights.contains(.write)
+    object.isExecutable = rights.contains(.execute)
+    object.isAccessed = true
+  }
+
+  @inlinable func notePrivatePages(_ space: Space<Database>, _ index: Int) {
+    if !space.layout.areas.areas[index].flags.contains(.hasPrivatePages) {
+      space.layout.areas.areas[index].flags.insert(.hasPrivatePages)
+    }
+  }
+
+  @usableFromInline func isBeyondEnd(_ file: FileID, _ page: UInt64) -> Bool {
+    files[file].isBeyondEnd(page: page)
+  }
+
+  /// A frame with the contents of `source`.
+  @usableFromInline func allocateCopy(of source: FrameNumber) -> FrameNumber? {
+    guard let frame = platform.frames.allocate() else { return nil }
+    meter.count(.frameAllocated)
+    meter.count(.contentCopied)
+    platform.frames.markUsed(frame, frames: 1)
+    platform.memory.copy(from: source.address, to: frame.address, bytes: PageSize.base.bytes)
+    return frame
+  }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+internal import EMTCore
+public import SimMemory
+
+extension Kernel {
+  /// Pages of an area map their file from now on.
+  @usableFromInline func holdFile(of area: VMA) {
+    guard area.file != .none else { return }
+    files[area.file].mappedPages += area.range.pages
+    if mayWriteToFile(area) { files[area.file].writableMappedPages += area.range.pages }
+  }
+
+  /// Pages of an area do not map their file any more.
+  @usableFromInline func dropFile(of area: VMA) {
+    guard area.file != .none else { return }
+    files[area.file].mappedPages -= area.range.pages
+    if mayWriteToFile(area) { files[area.file].writableMappedPages -= area.range.pages }
+    discardIfUnreachable(area.file)
+  }
+
+  private func mayWriteToFile(_ area: VMA) -> Bool {
+    area.flags.isSuperset(of: [.shared, .mayWrite])
+  }
+
+  /// One holder of a file less.
+  func releaseFile(_ id: FileID) {
+    guard id != .none else { return }
+    files.release(id)
+    discardIfUnreachable(id)
+  }
+
+  /// Frees a file that nothing leads to, with its pages.
+  func discardIfUnreachable(_ id: FileID) {
+    guard files.isUnreachable(id) else { return }
+    forgetPages(of: id, 0..<PageIndex.maximumPages)
+    files.discard(id)
+  }
+
+  /// Takes pages out of a file's page cache. Mappings of them are gone already, except private copies.
+  func forgetPages(of id: FileID, _ pages: Range<UInt64>) {
+    let table = platform.frames.table
+    for (_, frame) in files[id].pages.remove(pages) {
+      meter.count(.pageCache)
+      if table.release(frame) == 0, table.mappings(frame) == 0 {
+        meter.count(.frameFreed)
+        platform.frames.free(frame)
+      }
+    }
+  }
+
+  /// The frame of a file's page; read in (as zeroes: files start empty here) when it is not in memory.
+  /// - Returns: the frame and whether it was in memory; nil when memory is exhausted.
+  @usableFromInline func cachedPage(of id: FileID, _ page: UInt64) -> (frame: FrameNumber, wasCached: Bool)? {
+    meter.count(.pageCache)
+    let file = files[id]
+    if let frame = file.pages[page] { return (frame, true) }
+    guard page < PageIndex.maximumPages, let frame = allocatePage() else { return nil }
+    platform.frames.table.retain(frame)
+    file.pages.insert(frame, at: page)
+    return (frame, file.kind != .regular)
+  }
+
+  /// Removes all translations of a file's `pages` in every address space, so that they can go.
+  /// - Parameter includingCopies: private copies of the pages go too (truncation); hole punching leaves them.
+  func unmapEverywhere(_ id: FileID, _ pages: Range<UInt64>, includingCopies: Bool) {
+    for space in spaces {
+      for area in space.layout.areas.areas where area.file == id && (includingCopies || !area.isPrivate) {
+        let first = area.offset >> 12
+        let last = first + area.range.pages
+        let low = max(pages.lowerBound, first)
+        let high = min(pages.upperBound, last)
+        guard low < high else { continue }
+        let start = area.range.start.advanced(by: (low - first) << 12)
+        zap(space, VirtualRange(start, bytes: (high - low) << 12))
+      }
+    }
+  }
+
+  /// Sets a file's size; pages behind the new end go, and the rest of its last page becomes zero.
+  func setSize(of id: FileID, to size: UInt64) {
+    let file = files[id]
+    let firstGone = (size &+ PageSize.base.mask) >> 12
+    if size < file.size || file.mayBeLarger {
+      unmapEverywhere(id, firstGone..<PageIndex.maximumPages, includingCopies: true)
+      forgetPages(of: id, firstGone..<PageIndex.maximumPages)
+      let tail = size & PageSize.base.mask
+      if tail != 0, let frame = file.pages[size >> 12] {
+        platform.memory.zero(frame.address.advanced(by: tail), bytes: PageSize.base.bytes - tail)
+      }
+    }
+    file.size = size
+    file.mayBeLarger = false
+  }
+
+  /// A zeroed frame for page contents.
+  @usableFromInline func allocatePage() -> FrameNumber? {
+    var didClear = false
+    guard let frame = platform.frames.allocateZeroed(didClear: &didClear) else { return nil }
+    meter.count(.frameAllocated)
+    meter.count(.contentZeroed)
+    return frame
+  }
+}

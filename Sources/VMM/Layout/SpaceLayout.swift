@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+public import SimMemory
+
+/// The borders of user addresses.
+public enum UserSpace {
+  /// Behind the last user address: 47 bits less a guard page, as Linux has it.
+  @inlinable public static var end: VirtualAddress { VirtualAddress(0x7FFF_FFFF_F000) }
+  /// Below this nothing is mapped unless it is asked for by address.
+  @inlinable public static var minimum: VirtualAddress { VirtualAddress(0x1_0000) }
+  /// Where mappings without an address are looked for, from above.
+  @inlinable public static var mappingTop: VirtualAddress { VirtualAddress(0x7FFF_F7FF_F000) }
+}
+
+/// Resource limits of a process, in bytes; the largest value stands for "no limit".
+public struct ResourceLimits: Sendable, Equatable {
+  /// RLIMIT_STACK: how far the stack grows.
+  public var stack: UInt64 = 8 << 20
+  /// RLIMIT_AS: all mappings together.
+  public var addressSpace: UInt64 = .max
+  /// RLIMIT_MEMLOCK: locked memory.
+  public var lockedMemory: UInt64 = .max
+  /// RLIMIT_DATA: private writable mappings.
+  public var data: UInt64 = .max
+  /// Linux's defaults for a privileged process.
+  public init() {}
+}
+
+/// The layout of one address space: what is mapped where, without a page table in sight.
+public struct SpaceLayout: Sendable {
+  /// The mappings.
+  public var areas = VMASet()
+  /// Limits.
+  public var limits = ResourceLimits()
+  /// Where the break started, and where it is; nil before the first `brk` or mapping of the program.
+  public var breakStart: VirtualAddress?
+  /// The end of the break, in bytes.
+  public var breakEnd = VirtualAddress(0)
+  /// Flags that new mappings get (mlockall with MCL_FUTURE).
+  public var futureFlags: VMAFlags = []
+
+  /// An empty layout.
+  public init() {}
+
+  /// Mapped bytes.
+  public var mappedBytes: UInt64 { areas.areas.reduce(0) { $0 + $1.range.bytes } }
+
+  /// Locked bytes.
+  public var lockedBytes: UInt64 {
+    areas.areas.reduce(0) { $0 + ($1.flags.contains(.locked) ? $1.range.bytes : 0) }
+  }
+
+  /// Checks that `bytes` more may be mapped.
+  public func checkRoom(for bytes: UInt64) throws(Errno) {
+    guard limits.addressSpace == .max else {
+      let used = mappedBytes
+      if bytes > limits.addressSpace || used > limits.addressSpace - bytes { throw .enomem }
+      return
+    }
+  }
+
+  /// Checks that `bytes` more may be locked.
+  public func checkLockable(_ bytes: UInt64, else errno: Errno) throws(Errno) {
+    guard limits.lockedMemory != .max else { return }
+    if bytes > limits.lockedMemory || lockedBytes > limits.lockedMemory - bytes { throw errno }
+  }
+}

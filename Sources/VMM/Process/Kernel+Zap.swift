@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+public import EMTCore
+public import SimMemory
+
+/// Frames whose last mapping is gone, to be freed once no TLB can reach them: linked through the frame table, so it
+/// costs nothing per page.
+@usableFromInline struct FrameGather {
+  @usableFromInline let frames: FrameAllocator
+  @usableFromInline var first = FrameNumber(0)
+  @usableFromInline var large: [(frame: FrameNumber, order: Int)] = []
+  @usableFromInline var dropped: UInt64 = 0
+  @usableFromInline var freed: UInt64 = 0
+
+  @inlinable init(_ frames: FrameAllocator) { self.frames = frames }
+
+  /// An object that is no longer mapped gives up its frame.
+  @inlinable mutating func drop(_ object: some TranslationObject) {
+    guard object.isPresent else { return }
+    dropped &+= object.size.basePages
+    guard !object.isSpecial else { return }
+    drop(object.frame, order: object.size.order)
+  }
+
+  /// One mapping of the block at `frame` is gone.
+  @inlinable mutating func drop(_ frame: FrameNumber, order: Int) {
+    guard frames.table.dropMapping(frame) == 0, frames.table.references(frame) == 0 else { return }
+    add(frame, order: order)
+  }
+
+  /// A frame that nobody holds or maps any more.
+  @inlinable mutating func add(_ frame: FrameNumber, order: Int) {
+    freed &+= 1
+    if order > 0 { return large.append((frame, order)) }
+    frames.table.setNext(first, of: frame)
+    first = frame
+  }
+
+  /// Frees what was gathered.
+  @inlinable consuming func free() {
+    while first.raw != 0 {
+      let next = frames.table.next(first)
+      frames.free(first)
+      first = next
+    }
+    for block in large { frames.free(block.frame, order: block.order) }
+  }
+}
+
+extension Kernel {
+  /// Removes all translations of `range`; pages that nobody else has are freed after the flush.
+  @inlinable @inline(never) func zap(_ space: Space<Database>, _ range: VirtualRange) {
+    guard !range.isEmpty else { return }
+    let mark = meter.enter(.rangeOperation)
+    defer { meter.leave(mark) }
+    let database = space.database
+    var gather = FrameGather(platform.frames)
+    var lock = database.rangeLock(over: range)
+    database.lockForWriting(&lock)
+    var rest = range
+    while !rest.isEmpty {
+      do {
+        let flush = try database.removeAll(in: rest) { gather.drop($0) }
+        database.settle(flush)
+        break
+      } catch {
+        rest.start = error.firstNotDone
+        splitOrTrap(database, at: error)
+      }
+    }
+    database.unlock(&lock)
+    database.putLock(lock)
+    space.residentPages &-= gather.dropped
+    residentPages &-= gather.dropped
+    meter.count(.pageCount, gather.dropped)
+    meter.count(.frameFreed, gather.freed)
+    gather.free()
+  }
+
+  /// A range operation met a page that reaches over the range's edge: cut it.
+  @inlinable func splitOrTrap(_ database: Database, at failure: RangeFailure) {
+    do { try database.split(database.find(failure.firstNotDone)) } catch {
+      preconditionFailure("a page over the edge of a range could not be split: \(error)")
+    }
+  }
+
+  /// Unmaps everything and lets go of all files.
+  @inlinable func empty(_ space: Space<Database>) {
+    for area in takeAllAreas(space) {
+      meter.count(.vmaStep)
+      zap(space, area.range)
+      dropFile(of: area)
+    }
+  }
+
+  @usableFromInline func takeAllAreas(_ space: Space<Database>) -> ContiguousArray<VMA> {
+    let areas = space.layout.areas.areas
+    space.layout.areas = VMASet()
+    return areas
+  }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+public import EMTCore
+public import SimMemory
+
+/// The simulated memory manager: what an operating system does for processes, on any translation driver.
+///
+/// Everything that touches translations is generic over the driver and inlinable, so that a program that names the
+/// driver gets specialised code; layouts, files and errno rules are concrete. Nothing here knows a page table's shape.
+public final class Kernel<Service: TranslationService> {
+  /// The driver's databases.
+  public typealias Database = Service.Database
+
+  /// The machine.
+  public let platform: Platform
+  /// The driver.
+  public let service: Service
+  /// The CPU that kernel work is charged to.
+  public let meter: KernelWorkMeter
+  /// Files and their page caches.
+  public var files = FileTable()
+  /// SysV shared-memory segments.
+  public var segments = SegmentRegistry()
+  /// The processes by number.
+  public internal(set) var processes: [UInt32: Process<Database>] = [:]
+  /// The frame that all untouched anonymous memory reads from.
+  public let zeroFrame: FrameNumber
+  /// Base pages mapped and in memory in all address spaces.
+  public var residentPages: UInt64 = 0
+  /// The most there ever were.
+  public var peakResidentPages: UInt64 = 0
+  /// Calls that were refused for no other reason than that the circumstances said so.
+  public var verdictsUsed: UInt64 = 0
+  var freeSpaceIDs: [UInt16] = []
+  var nextSpaceID: UInt16 = 1
+
+  /// Boots a kernel on `platform`.
+  /// - Throws: what the driver's `boot` throws, or `.outOfMemory`.
+  public init(_ platform: Platform, options: DriverOptions = DriverOptions()) throws(ServiceError) {
+    self.platform = platform
+    meter = platform.cpu(0).meter
+    service = try Service.boot(platform, options: options)
+    var didClear = false
+    guard let zero = platform.frames.allocateZeroed(didClear: &didClear) else {
+      service.shutDown()
+      throw .outOfMemory
+    }
+    zeroFrame = zero
+    platform.frames.table.retain(zero)
+  }
+
+  /// Ends all processes and gives every frame back.
+  public func shutDown() {
+    for pid in processes.keys.sorted() { exit(pid) }
+    for identifier in segments.segments.keys.sorted() { removeSegment(identifier) }
+    files.unnameAll()
+    for id in files.all { discardIfUnreachable(id) }
+    if platform.frames.table.release(zeroFrame) == 0 { platform.frames.free(zeroFrame) }
+    service.shutDown()
+  }
+
+  /// The process with number `pid`.
+  public func process(_ pid: UInt32) throws(Errno) -> Process<Database> {
+    guard let process = processes[pid] else { throw .esrch }
+    return process
+  }
+
+  /// All address spaces, each once, in order of their first process.
+  public var spaces: [Space<Database>] {
+    var seen: [Space<Database>] = []
+    for pid in processes.keys.sorted() {
+      guard let space = processes[pid]?.space, !seen.contains(where: { $0 === space }) else { continue }
+      seen.append(space)
+    }
+    return seen
+  }
+
+  /// Bytes of the tables of all processes now; the kernel's own tables are not among them.
+  public var tableBytes: UInt64 { spaces.reduce(0) { $0 + $1.database.footprint.total } }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+public import EMTCore
+public import SimMemory
+
+/// Markers that the memory manager keeps in place of a translation, as swap entries of an area of their own.
+@usableFromInline enum Marker {
+  /// The area number that no swap area has.
+  @usableFromInline static var area: UInt8 { 30 }
+  /// A guard page.
+  @inlinable static var guardPage: SwapEntry { SwapEntry(area: area, offset: 1) }
+}
+
+extension Kernel {
+  /// MADV_GUARD_INSTALL: accesses are refused from now on, without a mapping of their own. Pages there are dropped.
+  @inlinable func installGuards(_ space: Space<Database>, _ range: VirtualRange) throws(Errno) {
+    zap(space, range)
+    space.layout.areas.update(range) { $0.flags.formUnion([.hasGuards, .hasPrivatePages]) }
+    var address = range.start
+    while address < range.end {
+      let blank = Database.Object(unmappedAt: address, size: .base)
+      do {
+        let marker = try space.database.object(blank, swappedTo: Marker.guardPage)
+        space.database.settle(try space.database.update(marker).takeObligation())
+      } catch {
+        removeGuards(space, VirtualRange(range.start, address))
+        throw .enomem
+      }
+      address = address.advanced(by: PageSize.base.bytes)
+    }
+  }
+
+  /// MADV_GUARD_REMOVE: guard pages become ordinary untouched memory; other pages stay.
+  @inlinable func removeGuards(_ space: Space<Database>, _ range: VirtualRange) {
+    let database = space.database
+    var iterator = database.makeIterator(over: range)
+    while let object = database.nextMapped(&iterator) {
+      guard database.swapEntry(of: object) == Marker.guardPage else { continue }
+      do { database.settle(try database.remove(object).takeObligation()) } catch {
+        preconditionFailure("a guard page that was just seen is gone")
+      }
+    }
+    database.endIteration(iterator)
+  }
+}

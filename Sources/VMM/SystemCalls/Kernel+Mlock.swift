@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+internal import EMTCore
+public import SimMemory
+
+extension Kernel {
+  /// `mlock(address, length)` and `mlock2(address, length, flags)`.
+  @inlinable func mlock(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+    let space = process.space
+    let onFault = request.number == .mlock2 && request[2] & 1 != 0
+    if request.number == .mlock2, request[2] & ~1 != 0 { throw .einval }
+    let range = try checkLockRange(request)
+    guard !range.isEmpty else { return 0 }
+    try space.layout.checkLockable(range.bytes, else: .enomem)
+    let hasHole = !covers(space, range)
+    if !hasHole { try commit(request) }
+    setLock(space, range, onFault ? [.locked, .lockedOnFault] : .locked)
+    if hasHole { throw .enomem }
+    if !onFault, let stopped = populate(space, range) {
+      if case .outOfMemory = stopped { throw .eagain }
+      throw .enomem
+    }
+    return 0
+  }
+
+  /// `munlock(address, length)`.
+  @inlinable func munlock(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+    let range = try checkLockRange(request)
+    guard !range.isEmpty else { return 0 }
+    try commit(request)
+    setLock(process.space, range, [])
+    if !covers(process.space, range) { throw .enomem }
+    return 0
+  }
+
+  /// `mlockall(flags)`: MCL_CURRENT 1, MCL_FUTURE 2, MCL_ONFAULT 4.
+  @inlinable func mlockall(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+    let flags = request[0]
+    guard flags != 0, flags & ~7 == 0, flags != 4 else { throw .einval }
+    let space = process.space
+    if flags & 1 != 0, space.layout.mappedBytes > space.layout.limits.lockedMemory { throw .enomem }
+    try commit(request)
+    let lock: VMAFlags = flags & 4 != 0 ? [.locked, .lockedOnFault] : .locked
+    space.layout.futureFlags = flags & 2 != 0 ? lock : []
+    if flags & 1 != 0 {
+      let everything = VirtualRange(VirtualAddress(0), UserSpace.end)
+      setLock(space, everything, lock)
+      if flags & 4 == 0 { for area in overlapping(space, everything) { populate(space, area.range) } }
+    }
+    return 0
+  }
+
+  /// `munlockall()`.
+  @inlinable func munlockall(_ process: Process<Database>) throws(Errno) -> UInt64 {
+    process.space.layout.futureFlags = []
+    setLock(process.space, VirtualRange(VirtualAddress(0), UserSpace.end), [])
+    return 0
+  }
+
+  /// Rounds to whole pages: the start down, the end up.
+  @usableFromInline func checkLockRange(_ request: SystemCallRequest) throws(Errno) -> VirtualRange {
+    let start = request.address(0).aligned(down: .base)
+    guard let length = pageAligned(request[1] &+ request.address(0).offset(in: .base)) else { throw .einval }
+    guard start.raw &+ length >= start.raw else { throw .einval }
+    return VirtualRange(start, bytes: length)
+  }
+
+  /// Sets or clears locks on the mapped parts of `range`, up to the first hole as Linux does.
+  @usableFromInline func setLock(_ space: Space<Database>, _ range: VirtualRange, _ flags: VMAFlags) {
+    let isEverything = range.end == UserSpace.end
+    let end = isEverything ? range.end : space.layout.areas.firstHole(in: range) ?? range.end
+    let part = VirtualRange(range.start, end)
+    guard !part.isEmpty else { return }
+    let changed = space.layout.areas.update(part) {
+      $0.flags.subtract([.locked, .lockedOnFault])
+      $0.flags.formUnion(flags)
+    }
+    meter.count(.vmaChange, UInt64(changed))
+  }
+}

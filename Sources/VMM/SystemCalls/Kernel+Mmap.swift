@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+internal import EMTCore
+public import SimMemory
+
+/// Linux's MAP_* flags.
+public struct MapFlags: OptionSet, Sendable, Hashable {
+  /// MAP_* bits.
+  public let rawValue: UInt64
+  /// Wraps MAP_* bits.
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
+  /// MAP_SHARED.
+  public static var shared: Self { Self(rawValue: 0x1) }
+  /// MAP_PRIVATE.
+  public static var `private`: Self { Self(rawValue: 0x2) }
+  /// The bits that hold the mapping's type.
+  public static var typeMask: UInt64 { 0xF }
+  /// MAP_FIXED.
+  public static var fixed: Self { Self(rawValue: 0x10) }
+  /// MAP_ANONYMOUS.
+  public static var anonymous: Self { Self(rawValue: 0x20) }
+  /// MAP_GROWSDOWN.
+  public static var growsDown: Self { Self(rawValue: 0x100) }
+  /// MAP_LOCKED.
+  public static var locked: Self { Self(rawValue: 0x2000) }
+  /// MAP_NORESERVE.
+  public static var noReserve: Self { Self(rawValue: 0x4000) }
+  /// MAP_POPULATE.
+  public static var populate: Self { Self(rawValue: 0x8000) }
+  /// MAP_NONBLOCK.
+  public static var nonBlock: Self { Self(rawValue: 0x10000) }
+  /// MAP_HUGETLB.
+  public static var hugeTLB: Self { Self(rawValue: 0x40000) }
+  /// MAP_FIXED_NOREPLACE.
+  public static var fixedNoReplace: Self { Self(rawValue: 0x100000) }
+  /// Flags that MAP_SHARED_VALIDATE knows for files without DAX; others are refused with EOPNOTSUPP.
+  public static var validated: UInt64 { 0x0017_FBFF }
+}
+
+extension Kernel {
+  /// `mmap(address, length, protection, flags, descriptor, offset)`.
+  @inlinable func mmap(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+    let plan = try planMapping(process, request)
+    let space = process.space
+    if plan.replaces { unmap(space, plan.area.range) }
+    install(plan.area, in: space)
+    if plan.populates { populate(space, plan.area.range) }
+    return plan.area.range.start.raw
+  }
+
+  /// Puts a mapping in place.
+  @usableFromInline func install(_ area: VMA, in space: Space<Database>) {
+    holdFile(of: area)
+    meter.count(.vmaChange, UInt64(space.layout.areas.insert(area)))
+  }
+
+  /// A mapping that `mmap` has decided to make.
+  @usableFromInline struct MappingPlan {
+    @usableFromInline var area: VMA
+    @usableFromInline var replaces: Bool
+    @usableFromInline var populates: Bool
+  }
+
+  /// Checks `mmap`'s arguments in Linux's order and decides where the mapping goes.
+  @usableFromInline
+  func planMapping(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> MappingPlan {
+    let flags = MapFlags(rawValue: request[3])
+    let type = request[3] & MapFlags.typeMask
+    let rights = Rights(rawValue: UInt8(truncatingIfNeeded: request[2] & 7))
+    let isAnonymous = flags.contains(.anonymous)
+    guard request[5] & PageSize.base.mask == 0 else { throw .einval }
+    let file = isAnonymous ? nil : try openFile(process, request, argument: 4)
+    guard request[1] != 0 else { throw .einval }
+    guard let length = pageAligned(request[1]), length != 0 else { throw .enomem }
+    guard request[5] &+ length >= request[5] else { throw .eoverflow }
+    guard process.space.layout.areas.areas.count < VMASet.maximumCount else { throw .enomem }
+    let start = try placeMapping(process.space, request, flags, length)
+    var area = VMA(VirtualRange(start, bytes: length), rights: rights, flags: process.space.layout.futureFlags)
+    if let file {
+      try describeFileMapping(&area, file, type: type, flags, offset: request[5])
+    } else {
+      guard type == 1 || type == 2 else { throw .einval }
+      area.flags.formUnion([.mayWrite, .mayExecute])
+      if type == 1 { area.flags.insert(.shared) }
+      area.offset = type == 1 ? 0 : start.raw
+    }
+    if flags.contains(.growsDown) {
+      guard isAnonymous, type == 2 else { throw .einval }
+      area.flags.insert(.growsDown)
+    }
+    if flags.contains(.noReserve) { area.flags.insert(.noReserve) }
+    if flags.contains(.locked) { area.flags.insert(.locked) }
+    if area.flags.contains(.locked) { try process.space.layout.checkLockable(length, else: .eagain) }
+    try process.space.layout.checkRoom(for: length)
+    if flags.contains(.hugeTLB), !request.circumstances.isAccepted { throw .enomem }
+    try commit(request)
+    if isAnonymous, type == 1 { area.file = files.make(.sharedMemory, size: length) }
+    let isFixed = flags.contains(.fixed) || flags.contains(.fixedNoReplace)
+    let populates =
+      area.flags.contains(.locked) && !area.flags.contains(.lockedOnFault)
+      || flags.contains(.populate) && !flags.contains(.nonBlock)
+    return MappingPlan(area: area, replaces: isFixed, populates: populates)
+  }
+
+  /// Rights and flags of a file mapping.
+  private func describeFileMapping(
+    _ area: inout VMA, _ file: OpenFile, type: UInt64, _ flags: MapFlags, offset: UInt64
+  ) throws(Errno) {
+    guard type >= 1, type <= 3 else { throw .einval }
+    if type == 3, flags.rawValue & ~MapFlags.validated != 0 { throw .eopnotsupp }
+    let object = files[file.file]
+    let isShared = type != 2
+    let wantsWrite = area.rights.contains(.write)
+    if isShared, wantsWrite, !file.isWritable { throw .eacces }
+    guard file.isReadable else { throw .eacces }
+    guard object.kind != .notMappable else { throw .enodev }
+    let isWriteSealed = !object.seals.isDisjoint(with: [.write, .futureWrite])
+    if isShared, wantsWrite, isWriteSealed { throw .eperm }
+    area.file = file.file
+    area.offset = offset
+    area.flags.insert(.mayExecute)
+    if isShared { area.flags.insert(.shared) }
+    if !isShared || file.isWritable && !isWriteSealed { area.flags.insert(.mayWrite) }
+  }
+
+  /// Where a mapping of `length` bytes goes.
+  private func placeMapping(
+    _ space: Space<Database>, _ request: SystemCallRequest, _ flags: MapFlags, _ length: UInt64
+  ) throws(Errno) -> VirtualAddress {
+    guard length <= UserSpace.end.raw else { throw .enomem }
+    let wish = request.address(0)
+    if flags.contains(.fixed) || flags.contains(.fixedNoReplace) {
+      guard wish.raw <= UserSpace.end.raw - length else { throw .enomem }
+      guard wish.isAligned(to: .base) else { throw .einval }
+      let range = VirtualRange(wish, bytes: length)
+      if flags.contains(.fixedNoReplace), !space.layout.areas.overlapping(range).isEmpty { throw .eexist }
+      if wish < UserSpace.minimum, !request.circumstances.isAccepted { throw .eperm }
+      return wish
+    }
+    if let placement = request.circumstances.placement { return placement }
+    return try findRoom(space, length, near: wish)
+  }
+
+  /// A hole of `length` bytes: at `wish` if that is free, else as high as possible.
+  @usableFromInline
+  func findRoom(_ space: Space<Database>, _ length: UInt64, near wish: VirtualAddress) throws(Errno) -> VirtualAddress {
+    let hint = wish.advanced(by: PageSize.base.mask).aligned(down: .base)
+    if hint >= UserSpace.minimum, hint.raw <= UserSpace.end.raw - length,
+      space.layout.areas.overlapping(VirtualRange(hint, bytes: length)).isEmpty
+    {
+      return hint
+    }
+    let gap = space.layout.areas.highestGap(
+      bytes: length, floor: UserSpace.minimum, ceiling: UserSpace.mappingTop)
+    guard let gap else { throw .enomem }
+    return gap
+  }
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+public import EMTCore
+public import SimMemory
+
+extension Kernel {
+  /// `mremap(old address, old length, new length, flags, new address)`.
+  @inlinable func mremap(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+    let space = process.space
+    switch try planRemap(space, request) {
+    case .stay: break
+    case .shrink(let tail): unmap(space, tail)
+    case .grow(let growth):
+      let grown = extend(space, growth)
+      if grown.flags.contains(.locked), !grown.flags.contains(.lockedOnFault) { populate(space, growth) }
+    case .move(let move):
+      if let tail = move.tail { unmap(space, tail) }
+      if move.replaces { unmap(space, move.target) }
+      try relocate(space, move)
+      return move.target.start.raw
+    }
+    return request[0]
+  }
+
+  /// How `mremap` does it.
+  @usableFromInline enum RemapPlan {
+    case stay
+    case shrink(VirtualRange)
+    case grow(VirtualRange)
+    case move(Relocation)
+  }
+
+  /// A mapping on its way.
+  @usableFromInline struct Relocation {
+    /// The part of the old mapping that moves; empty when a shared mapping is duplicated (old length 0).
+    @usableFromInline var source: VirtualRange
+    @usableFromInline var target: VirtualRange
+    /// What is unmapped first because the new length is smaller.
+    @usableFromInline var tail: VirtualRange?
+    @usableFromInline var replaces: Bool
+    @usableFromInline var keepsSource: Bool
+    @usableFromInline var area: VMA
+  }
+
+  /// Checks `mremap`'s arguments in Linux's order and decides.
+  @usableFromInline
+  func planRemap(_ space: Space<Database>, _ request: SystemCallRequest) throws(Errno) -> RemapPlan {
+    let (mayMove, fixed, dontUnmap): (UInt64, UInt64, UInt64) = (1, 2, 4)
+    let (old, flags) = (request.address(0), request[3])
+    guard flags & ~7 == 0 else { throw .einval }
+    if flags & fixed != 0, flags & mayMove == 0 { throw .einval }
+    if flags & dontUnmap != 0, flags & mayMove == 0 || request[1] != request[2] { throw .einval }
+    guard old.isAligned(to: .base) else { throw .einval }
+    guard let oldLength = pageAligned(request[1]), let newLength = pageAligned(request[2]), newLength != 0 else {
+      throw .einval
+    }
+    guard let area = space.layout.areas.area(at: old) else { throw .efault }
+    try checkUnsealed(space, VirtualRange(old, bytes: max(oldLength, 1)))
+    let isFixed = flags & fixed != 0
+    var target = request.address(4)
+    if isFixed || flags & dontUnmap != 0 {
+      if isFixed {
+        guard target.isAligned(to: .base), newLength <= UserSpace.end.raw,
+          target.raw <= UserSpace.end.raw - newLength
+        else { throw .einval }
+        if VirtualRange(target, bytes: newLength).overlaps(VirtualRange(old, bytes: oldLength)) { throw .einval }
+        try checkUnsealed(space, VirtualRange(target, bytes: newLength))
+      }
+      if space.layout.areas.areas.count + 2 >= VMASet.maximumCount - 3 { throw .enomem }
+    } else if newLength <= oldLength {
+      try commit(request)
+      let tail = VirtualRange(old.advanced(by: newLength), old.advanced(by: oldLength))
+      return tail.isEmpty ? .stay : .shrink(tail)
+    }
+    try checkResizable(space, area, old, oldLength, newLength)
+    if !isFixed, flags & dontUnmap == 0, old.advanced(by: oldLength) == area.range.end {
+      let growth = VirtualRange(area.range.end, old.advanced(by: newLength))
+      let staysPut = request.circumstances.placement.map { $0 == old } ?? true
+      if growth.end <= UserSpace.end, staysPut, space.layout.areas.overlapping(growth).isEmpty {
+        try commit(request)
+        return .grow(growth)
+      }
+    }
+    guard flags & mayMove != 0 else { throw .enomem }
+    if space.layout.areas.areas.count >= VMASet.maximumCount - 3 { throw .enomem }
+    try commit(request)
+    if !isFixed {
+      if let placement = request.circumstances.placement { target = placement } else {
+        target = try findRoom(space, newLength, near: target)
+      }
+    }
+    let kept = min(oldLength, newLength)
+    let tail = VirtualRange(old.advanced(by: kept), old.advanced(by: oldLength))
+    return .move(
+      Relocation(
+        source: VirtualRange(old, bytes: kept), target: VirtualRange(target, bytes: newLength),
+        tail: tail.isEmpty ? nil : tail, replaces: isFixed, keepsSource: flags & dontUnmap != 0 || oldLength == 0,
+        area: area))
+  }
+
+  private func checkResizable(
+    _ space: Space<Database>, _ area: VMA, _ old: VirtualAddress, _ oldLength: UInt64, _ newLength: UInt64
+  ) throws(Errno) {
+    if oldLength == 0, area.isPrivate { throw .einval }
+    guard oldLength <= area.range.end.raw - old.raw else { throw .efault }
+    guard newLength > oldLength else { return }
+    if area.file != .none {
+      let (end, overflow) = area.cut(to: VirtualRange(old, area.range.end)).offset.addingReportingOverflow(newLength)
+      if overflow || end == 0 { throw .einval }
+    }
+    if area.flags.contains(.locked) { try space.layout.checkLockable(newLength - oldLength, else: .eagain) }
+    try space.layout.checkRoom(for: newLength - oldLength)
+  }
+
+  /// Makes the area that ends where `growth` starts longer.
+  @usableFromInline func extend(_ space: Space<Database>, _ growth: VirtualRange) -> VMA {
+    let last = VirtualAddress(growth.start.raw - 1)
+    guard var area = space.layout.areas.area(at: last) else { preconditionFailure("nothing to extend") }
+    area.offset = area.file == .none ? area.offset : area.offset &+ area.range.bytes
+    area.range = growth
+    area.flags.remove(.hasPrivatePages)
+    install(area, in: space)
+    return area
+  }
+
+  /// Moves a mapping with its translations; when tables run out of memory everything goes back.
+  @inlinable func relocate(_ space: Space<Database>, _ move: Relocation) throws(Errno) {
+    var area = move.area.cut(to: VirtualRange(move.source.start, move.area.range.end))
+    area.range = move.target
+    install(area, in: space)
+    if !move.source.isEmpty {
+      let range = VirtualRange(move.target.start, bytes: move.source.bytes)
+      if let failure = moveTranslations(space, move.source, to: range.start) {
+        let done = failure.firstNotDone.raw &- move.source.start.raw
+        if moveTranslations(space, VirtualRange(range.start, bytes: done), to: move.source.start) != nil {
+          preconditionFailure("translations did not fit where they came from")
+        }
+        unmap(space, move.target)
+        throw .enomem
+      }
+      if move.keepsSource { clearPrivateMark(space, move.source) } else { unmap(space, move.source) }
+    }
+    if area.flags.contains(.locked), !area.flags.contains(.lockedOnFault) { populate(space, move.target) }
+  }
+
+  /// Moves translations, cutting huge pages that do not fit the new alignment.
+  /// - Returns: where memory ran out.
+  @inlinable @inline(never)
+  func moveTranslations(
+    _ space: Space<Database>, _ source: VirtualRange, to target: VirtualAddress
+  ) -> RangeFailure? {
+    guard !source.isEmpty else { return nil }
+    let mark = meter.enter(.rangeOperation)
+    defer { meter.leave(mark) }
+    let database = space.database
+    let covered = VirtualRange(
+      Swift.min(source.start, target), Swift.max(source.end, target.advanced(by: source.bytes)))
+    var lock = database.rangeLock(over: covered)
+    database.lockForWriting(&lock)
+    defer {
+      database.unlock(&lock)
+      database.putLock(lock)
+    }
+    var rest = source
+    while !rest.isEmpty {
+      do {
+        let start = target.advanced(by: rest.start.raw &- source.start.raw)
+        database.settle(try database.move(rest, to: start))
+        return nil
+      } catch {
+        rest.start = error.firstNotDone
+        guard case .sizeConflict = error.reason else { return error }
+        do { try database.split(database.find(rest.start)) } catch { return RangeFailure(firstNotDone: rest.start, reason: error) }
+      }
+    }
+    return nil
+  }
+
+  /// After MREMAP_DONTUNMAP the old area has no pages of its own left, and is not locked.
+  @usableFromInline func clearPrivateMark(_ space: Space<Database>, _ range: VirtualRange) {
+    space.layout.areas.update(range) { $0.flags.subtract([.hasPrivatePages, .locked, .lockedOnFault]) }
+  }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+public import EMTCore
+public import SimMemory
+
+extension Kernel {
+  /// `mincore(address, length, vector)`. The vector's pages are touched as the kernel writes them.
+  @inlinable func mincore(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+    let space = process.space
+    let start = request.address(0)
+    guard start.isAligned(to: .base) else { throw .einval }
+    guard start <= UserSpace.end, request[1] <= UserSpace.end.raw - start.raw,
+      let length = pageAligned(request[1])
+    else { throw .enomem }
+    let range = VirtualRange(start, bytes: length)
+    guard request[2] <= UserSpace.end.raw, range.pages <= UserSpace.end.raw - request[2] else { throw .efault }
+    guard covers(space, range) else { throw .enomem }
+    try commit(request)
+    _ = residentPages(space, range)
+    if range.pages > 0 {
+      try touch(space, VirtualRange(request.address(2), bytes: range.pages), .store)
+    }
+    return 0
+  }
+
+  /// Which pages of `range` are in memory: mapped, or in the page cache of the mapped file.
+  @inlinable public func residentPages(_ space: Space<Database>, _ range: VirtualRange) -> UInt64 {
+    let mark = meter.enter(.rangeOperation)
+    defer { meter.leave(mark) }
+    var count: UInt64 = 0
+    for area in overlapping(space, range) {
+      meter.count(.vmaStep)
+      let part = area.range.intersection(range)
+      count &+= area.isAnonymous ? space.database.countMapped(in: part) : cachedPages(area, part)
+    }
+    return count
+  }
+
+  @usableFromInline func cachedPages(_ area: VMA, _ part: VirtualRange) -> UInt64 {
+    let first = area.filePage(at: part.start)
+    let pages = files[area.file].pages
+    return (first..<(first + part.pages)).reduce(0) { pages[$1] == nil ? $0 : $0 + 1 }
+  }
+
+  /// What the kernel does to user memory on behalf of a call: faults as the user would, and EFAULT where it may not.
+  @inlinable
+  public func touch(_ space: Space<Database>, _ range: VirtualRange, _ kind: AccessKind) throws(Errno) {
+    var address = range.start.aligned(down: .base)
+    while address < range.end {
+      guard case .resolved = resolve(space, address, kind) else { throw .efault }
+      address = address.advanced(by: PageSize.base.bytes)
+    }
+  }
+
+  /// `msync(address, length, flags)`: MS_ASYNC 1, MS_INVALIDATE 2, MS_SYNC 4. Files live in memory, so there is nothing
+  /// to write; dirty bits of the range are collected.
+  @inlinable func msync(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+    let flags = request[2] & 0xFFFF_FFFF
+    let start = request.address(0)
+    guard flags & ~7 == 0, flags & 5 != 5 else { throw .einval }
+    guard start.isAligned(to: .base) else { throw .einval }
+    guard let length = pageAligned(request[1]), start.raw &+ length >= start.raw else { throw .enomem }
+    let range = VirtualRange(start, bytes: length)
+    for area in overlapping(process.space, range) {
+      if flags & 2 != 0, area.flags.contains(.locked) { throw .ebusy }
+    }
+    guard covers(process.space, range) else { throw .enomem }
+    try commit(request)
+    if flags & 4 != 0 { collectDirty(process.space, range) }
+    return 0
+  }
+
+  /// Clears the dirty bits of shared file pages, as writing them back would.
+  @inlinable func collectDirty(_ space: Space<Database>, _ range: VirtualRange) {
+    let database = space.database
+    for area in overlapping(space, range) where area.file != .none && !area.isPrivate {
+      var iterator = database.makeIterator(over: area.range.intersection(range))
+      while let object = database.nextMapped(&iterator) {
+        guard object.isPresent, object.isDirty else { continue }
+        do { database.settle(try database.testAndClearDirty(at: object.start).takeObligation()) } catch {
+          preconditionFailure("a page that was just seen is gone")
+        }
+      }
+      database.endIteration(iterator)
+    }
+  }
+
+  /// `mseal(address, length, flags)`.
+  @inlinable func mseal(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+    let start = request.address(0)
+    guard request[2] == 0, start.isAligned(to: .base) else { throw .einval }
+    guard let length = pageAligned(request[1]), request[1] == 0 || length != 0, start.raw &+ length >= start.raw
+    else { throw .einval }
+    let range = VirtualRange(start, bytes: length)
+    guard covers(process.space, range) else { throw .enomem }
+    try commit(request)
+    seal(process.space, range)
+    return 0
+  }
+
+  @usableFromInline func seal(_ space: Space<Database>, _ range: VirtualRange) {
+    meter.count(.vmaChange, UInt64(space.layout.areas.update(range) { $0.flags.insert(.sealed) }))
+  }
+
+  /// `remap_file_pages(address, size, protection, page offset, flags)`, which Linux emulates with a new mapping.
+  @inlinable
+  func remapFilePages(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+    let space = process.space
+    guard let piece = try planFilePages(space, request) else { return 0 }
+    unmap(space, piece.range)
+    install(piece, in: space)
+    return 0
+  }
+
+  @usableFromInline
+  func planFilePages(_ space: Space<Database>, _ request: SystemCallRequest) throws(Errno) -> VMA? {
+    guard request[2] == 0 else { throw .einval }
+    let start = request.address(0).aligned(down: .base)
+    let length = request[1] & ~PageSize.base.mask
+    guard start.raw &+ length > start.raw, request[3] &+ (length >> 12) >= request[3] else { throw .einval }
+    guard let area = space.layout.areas.area(at: start), area.flags.contains(.shared) else { throw .einval }
+    let range = VirtualRange(start, bytes: length)
+    guard area.range.contains(range) else { throw .einval }
+    try commit(request)
+    var piece = area.cut(to: range)
+    piece.offset = request[3] << 12
+    return piece
+  }
+}
+
+extension Kernel {
+  /// The kernel reads (`.load`) or writes (`.store`) user memory while it serves a call.
+  @inlinable public func copyUser(
+    _ process: Process<Database>, _ range: VirtualRange, _ kind: AccessKind
+  ) throws(Errno) {
+    let mark = meter.enter(.systemCall)
+    defer { meter.leave(mark) }
+    try touch(process.space, range, kind)
+  }
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+internal import EMTCore
+public import SimMemory
+
+extension Kernel {
+  /// `shmget(key, size, flags)`: IPC_CREAT 01000, IPC_EXCL 02000.
+  @usableFromInline func shmget(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+    let (create, exclusive): (UInt64, UInt64) = (0o1000, 0o2000)
+    let (key, size, flags) = (request[0] & 0xFFFF_FFFF, request[1], request[2])
+    if let known = segments.identifier(ofKey: key) {
+      if flags & (create | exclusive) == create | exclusive { throw .eexist }
+      if let segment = segments.segments[known], size > files[segment.file].size { throw .einval }
+      return known
+    }
+    let isNew = key == 0 || flags & create != 0
+    guard isNew || request.circumstances.isAccepted else { throw .enoent }
+    guard size > 0 || !isNew, let bytes = pageAligned(size) else { throw .einval }
+    try commit(request)
+    let file = files.make(.sharedMemory, size: bytes, mayBeLarger: !isNew)
+    files.retain(file)
+    return segments.add(SegmentRegistry.Segment(file: file, key: key), as: request.circumstances.handle)
+  }
+
+  /// `shmat(identifier, address, flags)`: SHM_RDONLY 010000, SHM_RND 020000, SHM_REMAP 040000, SHM_EXEC 0100000.
+  @inlinable func shmat(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+    let (area, replaces) = try planAttachment(process.space, request)
+    if replaces { unmap(process.space, area.range) }
+    install(area, in: process.space)
+    return area.range.start.raw
+  }
+
+  @usableFromInline
+  func planAttachment(_ space: Space<Database>, _ request: SystemCallRequest) throws(Errno) -> (VMA, Bool) {
+    let (readOnly, round, remap, execute): (UInt64, UInt64, UInt64, UInt64) = (0o10000, 0o20000, 0o40000, 0o100000)
+    let (identifier, flags) = (request[0] & 0xFFFF_FFFF, request[2])
+    var wish = request.address(1)
+    if wish.raw != 0, !wish.isAligned(to: .base) {
+      guard flags & round != 0 else { throw .einval }
+      wish = wish.aligned(down: .base)
+      if wish.raw == 0, flags & remap != 0 { throw .einval }
+    } else if wish.raw == 0, flags & remap != 0 {
+      throw .einval
+    }
+    if segments.segments[identifier] == nil, request.circumstances.isAccepted {
+      let file = files.make(.sharedMemory, size: PageSize.base.bytes, mayBeLarger: true)
+      files.retain(file)
+      _ = segments.add(SegmentRegistry.Segment(file: file, key: 0), as: identifier)
+    }
+    guard let segment = segments.segments[identifier] else { throw .einval }
+    let length = files[segment.file].size
+    let start: VirtualAddress
+    if wish.raw != 0 {
+      start = wish
+      guard length <= UserSpace.end.raw, wish.raw <= UserSpace.end.raw - length else { throw .einval }
+      let target = VirtualRange(wish, bytes: length)
+      if flags & remap == 0, !space.layout.areas.overlapping(target).isEmpty { throw .einval }
+    } else if let placement = request.circumstances.placement {
+      start = placement
+    } else {
+      start = try findRoom(space, length, near: VirtualAddress(0))
+    }
+    try space.layout.checkRoom(for: length)
+    try commit(request)
+    segments.segments[identifier]?.attachments += 1
+    var rights: Rights = flags & readOnly == 0 ? [.read, .write] : .read
+    if flags & execute != 0 { rights.insert(.execute) }
+    var properties: VMAFlags = [.shared, .mayExecute, .sharedMemorySegment]
+    if flags & readOnly == 0 { properties.insert(.mayWrite) }
+    let area = VMA(VirtualRange(start, bytes: length), rights: rights, flags: properties, file: segment.file)
+    return (area, flags & remap != 0)
+  }
+
+  /// `shmdt(address)`: detaches the segment whose first page is mapped at `address`.
+  @inlinable func shmdt(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+    let start = request.address(0)
+    guard start.isAligned(to: .base) else { throw .einval }
+    let parts = attachedParts(process.space, start)
+    guard let first = parts.first else { throw .einval }
+    try commit(request)
+    for part in parts { unmap(process.space, part.range) }
+    detach(first.file)
+    return 0
+  }
+
+  /// The parts of the attachment that began at `start` which are still mapped.
+  @usableFromInline func attachedParts(_ space: Space<Database>, _ start: VirtualAddress) -> [VMA] {
+    let areas = space.layout.areas.areas
+    let first = areas.first {
+      $0.flags.contains(.sharedMemorySegment) && $0.range.start.raw &- start.raw == $0.offset && $0.range.start >= start
+    }
+    guard let first, let identifier = segments.identifier(of: first.file),
+      let segment = segments.segments[identifier]
+    else { return [] }
+    let whole = VirtualRange(start, bytes: files[segment.file].size)
+    return areas.filter {
+      $0.file == first.file && $0.flags.contains(.sharedMemorySegment) && whole.contains($0.range)
+        && $0.range.start.raw &- start.raw == $0.offset
+    }
+  }
+
+  @usableFromInline func detach(_ file: FileID) {
+    guard let identifier = segments.identifier(of: file) else { return }
+    segments.segments[identifier]?.attachments -= 1
+    dropIfDoomed(identifier)
+  }
+
+  /// `shmctl(identifier, command, buffer)`: IPC_RMID 0, IPC_SET 1, IPC_STAT 2 and the rest as far as they can be seen.
+  @usableFromInline func shmctl(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+    let (identifier, command) = (request[0] & 0xFFFF_FFFF, request[1] & ~0x100)
+    switch command {
+    case 0:
+      guard segments.segments[identifier] != nil || request.circumstances.isAccepted else { throw .einval }
+      try commit(request)
+      segments.segments[identifier]?.isDoomed = true
+      dropIfDoomed(identifier)
+    case 1, 2, 11, 12:
+      guard segments.segments[identifier] != nil || request.circumstances.isAccepted else { throw .einval }
+      try commit(request)
+    case 3, 13, 14, 15:
+      try commit(request)
+      return request.circumstances.handle ?? 0
+    default: throw .einval
+    }
+    return 0
+  }
+
+  /// A removed segment goes when nobody has it attached; its mappings keep its file alive until then.
+  func dropIfDoomed(_ identifier: UInt64) {
+    guard let segment = segments.segments[identifier], segment.isDoomed else { return }
+    guard files[segment.file].mappedPages == 0 else { return }
+    segments.segments[identifier] = nil
+    releaseFile(segment.file)
+  }
+
+  /// Removes a segment whoever has it: at shutdown, when nobody has it mapped.
+  func removeSegment(_ identifier: UInt64) {
+    segments.segments[identifier]?.isDoomed = true
+    dropIfDoomed(identifier)
+  }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+public import EMTCore
+public import SimMemory
+
+extension Kernel {
+  /// `munmap(address, length)`. Unmapping nothing is fine.
+  @inlinable func munmap(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+    let range = try checkUnmap(process.space, request.address(0), request[1])
+    try commit(request)
+    unmap(process.space, range)
+    return 0
+  }
+
+  @usableFromInline
+  func checkUnmap(_ space: Space<Database>, _ start: VirtualAddress, _ bytes: UInt64) throws(Errno) -> VirtualRange {
+    guard start.isAligned(to: .base), start <= UserSpace.end, bytes <= UserSpace.end.raw - start.raw else {
+      throw .einval
+    }
+    guard let length = pageAligned(bytes), length != 0 else { throw .einval }
+    let range = VirtualRange(start, bytes: length)
+    try checkUnsealed(space, range)
+    let areas = space.layout.areas
+    if areas.areas.count + areas.splits(at: range) > VMASet.maximumCount { throw .enomem }
+    return range
+  }
+
+  /// Refuses ranges with sealed areas.
+  @usableFromInline func checkUnsealed(_ space: Space<Database>, _ range: VirtualRange) throws(Errno) {
+    for area in space.layout.areas.overlapping(range) where area.flags.contains(.sealed) { throw .eperm }
+  }
+
+  /// Removes mappings and translations of `range`.
+  @inlinable func unmap(_ space: Space<Database>, _ range: VirtualRange) {
+    for piece in takeAreas(space, range) {
+      meter.count(.vmaStep)
+      zap(space, piece.range)
+      dropFile(of: piece)
+    }
+  }
+
+  /// Takes the mappings of `range` out of the layout.
+  @usableFromInline func takeAreas(_ space: Space<Database>, _ range: VirtualRange) -> [VMA] {
+    let pieces = space.layout.areas.remove(range)
+    meter.count(.vmaChange, UInt64(pieces.count))
+    return pieces
+  }
+}
+
+extension Kernel {
+  /// Unmaps a range on behalf of the simulator, outside any system call.
+  public func discardMappings(_ space: Space<Database>, _ range: VirtualRange) { unmap(space, range) }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+
+/// Linux system calls that concern memory, with their x86-64 numbers.
+public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
+  /// Map memory or a file.
+  case mmap = 9
+  /// Change rights.
+  case mprotect = 10
+  /// Unmap.
+  case munmap = 11
+  /// Move the program break.
+  case brk = 12
+  /// Resize or move a mapping.
+  case mremap = 25
+  /// Write dirty pages back.
+  case msync = 26
+  /// Ask which pages are in memory.
+  case mincore = 27
+  /// Give advice.
+  case madvise = 28
+  /// Get a shared-memory segment.
+  case shmget = 29
+  /// Attach a shared-memory segment.
+  case shmat = 30
+  /// Control a shared-memory segment.
+  case shmctl = 31
+  /// Detach a shared-memory segment.
+  case shmdt = 67
+  /// Set a file's size.
+  case ftruncate = 77
+  /// Lock pages into memory.
+  case mlock = 149
+  /// Unlock pages.
+  case munlock = 150
+  /// Lock everything.
+  case mlockall = 151
+  /// Unlock everything.
+  case munlockall = 152
+  /// Permute a file mapping.
+  case remapFilePages = 216
+  /// Reserve or punch file space.
+  case fallocate = 285
+  /// Make an anonymous file.
+  case memfdCreate = 319
+  /// Lock pages, on fault if wanted.
+  case mlock2 = 325
+  /// Change rights and the protection key.
+  case pkeyMprotect = 329
+  /// Forbid changes of mappings.
+  case mseal = 462
+  /// Seals of a memfd, among others; only the commands on seals are memory calls.
+  case fcntl = 72
+}
