@@ -5,7 +5,7 @@ public import SimMemory
 
 extension X86Object {
   /// The value of an attribute; folds to a bit test when the key is a constant.
-  @inlinable @inline(__always)
+  @inlinable
   public func read(_ attribute: TranslationAttribute) throws(AttributeError) -> UInt64 {
     switch attribute.key {
     case 0: return address

@@ -5,7 +5,7 @@ public import SimMemory
 
 extension X86Object {
   /// Changes an attribute; folds to a bit operation when the key is a constant.
-  @inlinable @inline(__always) @discardableResult
+  @inlinable @discardableResult
   public mutating func write(
     _ attribute: TranslationAttribute, _ value: UInt64
   ) throws(AttributeError) -> UInt64 {
@@ -44,7 +44,7 @@ extension X86Object {
   }
 
   /// Whether the entry can hold `value` for `attribute` in its present state.
-  @inlinable @inline(__always)
+  @inlinable
   func accepts(_ attribute: TranslationAttribute, _ value: UInt64) -> Bool {
     switch attribute.key {
     case 0: value & PageSize(shift: shift).mask == 0
