@@ -23,7 +23,11 @@ public enum EMT {
   }
 
   static var commands: [any Command.Type] {
+<<<<<<< HEAD
     [CompareCommand.self, ReplayCommand.self, RecordCommand.self, ConvertCommand.self, DriversCommand.self]
+=======
+    [CompareCommand.self, ReplayCommand.self, RecordCommand.self, DriversCommand.self, CalibrateCommand.self]
+>>>>>>> profile
   }
 
   private static func dispatch(_ words: [String], drivers: [Driver]) throws(CommandFailure) -> Int32 {

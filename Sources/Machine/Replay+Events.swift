@@ -37,7 +37,7 @@ extension Replay {
 
   private mutating func start(_ pid: UInt32, isFresh: Bool) throws(ReplayStop) {
     let process: Process<Service.Database>
-    do { process = try machine.kernel.start(pid) } catch {
+    do { process = try machine.calls.start(pid) } catch {
       if error == .eexist { throw .contradiction("process \(pid) starts twice") }
       throw .outOfMemory
     }
@@ -66,8 +66,12 @@ extension Replay {
     if kind == .thread { return }
     let child: Process<Service.Database>
     do {
+<<<<<<< HEAD
       child =
         try kind == .copy ? machine.kernel.fork(parent, child: pid) : machine.kernel.share(parent, child: pid)
+=======
+      child = try kind == .copy ? machine.calls.fork(parent, pid) : machine.kernel.share(parent, child: pid)
+>>>>>>> profile
     } catch {
       if error == .eexist { throw .contradiction("process \(pid) is made twice") }
       throw .outOfMemory
@@ -82,7 +86,7 @@ extension Replay {
   private mutating func exec() throws(ReplayStop) {
     guard let process = current.process else { throw .noProcess }
     digest()
-    do { try machine.kernel.execute(process) } catch { throw .outOfMemory }
+    do { try machine.calls.execute(process) } catch { throw .outOfMemory }
     let fresh = TracedProcess<Service>(process: process)
     fresh.awaitsStack = true
     processes[process.pid] = fresh
@@ -96,7 +100,7 @@ extension Replay {
     noteTables()
     tally.finalPages = machine.kernel.residentPages
     tally.finalTableBytes = machine.kernel.tableBytes
-    machine.kernel.exit(process.pid)
+    machine.calls.exit(process.pid)
     machine.deliverInvalidations()
     processes[process.pid] = nil
     current = TracedProcess(process: nil)

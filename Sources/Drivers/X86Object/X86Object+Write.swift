@@ -5,9 +5,12 @@ public import SimMemory
 
 extension X86Object {
   /// Changes an attribute; folds to a bit operation when the key is a constant.
+<<<<<<< HEAD
   ///
   /// Not `@inline(__always)`: a witness that is cannot be devirtualised in another module. The keys that page faults
   /// write come first and one by one, which keeps the body small enough for the optimiser once the key is known.
+=======
+>>>>>>> profile
   @inlinable @discardableResult
   public mutating func write(
     _ attribute: TranslationAttribute, _ value: UInt64
@@ -89,7 +92,7 @@ extension X86Object {
   }
 
   /// Whether the entry can hold `value` for `attribute` in its present state.
-  @inlinable @inline(__always)
+  @inlinable
   func accepts(_ attribute: TranslationAttribute, _ value: UInt64) -> Bool {
     switch attribute.key {
     case 0: value & PageSize(shift: shift).mask == 0
