@@ -65,7 +65,6 @@ let testSuites: [Target] = [
   tests("Reference", imports: ["Reference", "EMTCore", "SimMemory"]),
   tests(
     "Conformance",
-    imports: ["Conformance", "Reference", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
     imports: [
       "Conformance", "Reference", "Radix", "Hashed", "MMU", "X86Object", "EMTCore", "EntryFormats", "SimMemory",
     ]),

@@ -66,12 +66,7 @@ extension Replay {
     if kind == .thread { return }
     let child: Process<Service.Database>
     do {
-<<<<<<< HEAD
-      child =
-        try kind == .copy ? machine.kernel.fork(parent, child: pid) : machine.kernel.share(parent, child: pid)
-=======
       child = try kind == .copy ? machine.calls.fork(parent, pid) : machine.kernel.share(parent, child: pid)
->>>>>>> profile
     } catch {
       if error == .eexist { throw .contradiction("process \(pid) is made twice") }
       throw .outOfMemory

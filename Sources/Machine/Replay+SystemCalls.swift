@@ -53,14 +53,9 @@ extension Replay {
     let buffer = VirtualRange(VirtualAddress(record.argument(1)), bytes: result)
     guard buffer.end > buffer.start, buffer.end <= UserSpace.end else { return }
     prove(buffer)
-<<<<<<< HEAD
-    do { try machine.kernel.copyUser(process, buffer, kind) } catch {
+    do { try machine.calls.copyUser(process, buffer, kind) } catch {
       tally.diverge(
         "buffer \(buffer) of system call \(record.number): Linux could use it, here it is refused")
-=======
-    do { try machine.calls.copyUser(process, buffer, kind) } catch {
-      tally.diverge("buffer \(buffer) of system call \(record.number): Linux could use it, here it is refused")
->>>>>>> profile
     }
   }
 

@@ -4,11 +4,7 @@ public import EntryFormats
 public import SimMemory
 
 extension X86Object {
-<<<<<<< HEAD
   /// The value of an attribute; folds to a bit test when the key is a constant. Not `@inline(__always)`; see `write`.
-=======
-  /// The value of an attribute; folds to a bit test when the key is a constant.
->>>>>>> profile
   @inlinable
   public func read(_ attribute: TranslationAttribute) throws(AttributeError) -> UInt64 {
     switch attribute.key {

@@ -5,12 +5,9 @@ public import SimMemory
 
 extension X86Object {
   /// Changes an attribute; folds to a bit operation when the key is a constant.
-<<<<<<< HEAD
   ///
   /// Not `@inline(__always)`: a witness that is cannot be devirtualised in another module. The keys that page faults
   /// write come first and one by one, which keeps the body small enough for the optimiser once the key is known.
-=======
->>>>>>> profile
   @inlinable @discardableResult
   public mutating func write(
     _ attribute: TranslationAttribute, _ value: UInt64

@@ -12,14 +12,8 @@ extension Kernel {
 
   /// A child with a copy-on-write copy of the parent's memory.
   /// - Throws: `.enomem`: no child exists then, and the parent is as before.
-<<<<<<< HEAD
-  @inlinable public func fork(_ parent: Process<Database>, child pid: UInt32) throws(Errno) -> Process<
-    Database
-  > {
-=======
   @inlinable @inline(never)
   public func fork(_ parent: Process<Database>, child pid: UInt32) throws(Errno) -> Process<Database> {
->>>>>>> profile
     let mark = meter.enter(.systemCall)
     defer { meter.leave(mark) }
     guard !exists(pid) else { throw .eexist }
@@ -57,20 +51,10 @@ extension Kernel {
   /// Ends a process: its descriptors are closed, and its address space goes with its last user.
   @inlinable @inline(never)
   public func exit(_ pid: UInt32) {
-<<<<<<< HEAD
-    guard let process = processes.removeValue(forKey: pid) else { return }
-    let mark = meter.enter(.systemCall)
-    defer { meter.leave(mark) }
-    meter.count(.systemCallEntry)
-    for descriptor in process.descriptors.all {
-      if let lost = process.descriptors.close(descriptor) { releaseFile(lost.file) }
-    }
-=======
     let mark = meter.enter(.systemCall)
     defer { meter.leave(mark) }
     meter.count(.systemCallEntry)
     guard let process = removeProcess(pid) else { return }
->>>>>>> profile
     leave(process.space)
   }
 
