@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-internal import EMTCore
+public import EMTCore
 public import Events
 internal import MMU
 internal import SimMemory
-internal import VMM
+public import VMM
 
 extension Replay {
   /// Anything but an access.
@@ -59,6 +59,7 @@ extension Replay {
     }
     machine.deliverInvalidations()
     root = service.registers[0]
+    measureOtherTables()
   }
 
   private mutating func fork(_ pid: UInt32, _ kind: ForkKind) throws(ReplayStop) {
@@ -74,7 +75,7 @@ extension Replay {
     machine.deliverInvalidations()
     processes[pid] = current.child(child)
     tally.processes += 1
-    noteTables()
+    measureOtherTables()
     runCheck()
   }
 
@@ -113,10 +114,17 @@ extension Replay {
     try accessFaulted(refused.access, refused.address)
   }
 
-  /// Remembers the most bytes of tables.
-  @usableFromInline mutating func noteTables() {
-    let bytes = machine.kernel.tableBytes
+  /// Remembers the most bytes of tables. Only the running process's tables change between switches.
+  @inlinable mutating func noteTables() {
+    guard let space else { return }
+    let bytes = otherTableBytes &+ space.database.footprint.total
     if bytes > tally.peakTableBytes { tally.peakTableBytes = bytes }
+  }
+
+  /// Sums up the tables of all processes but the running one.
+  mutating func measureOtherTables() {
+    otherTableBytes = machine.kernel.tableBytes &- (space?.database.footprint.total ?? 0)
+    noteTables()
   }
 
   mutating func runCheck() {
