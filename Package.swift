@@ -58,18 +58,35 @@ let modules: [Target] = [
     ], resources: [.copy("Sample")]),
 ]
 
+let testSuites: [Target] = [
+  tests("SimMemory", imports: ["SimMemory"]),
+  tests("EMTCore", imports: ["EMTCore", "Reference", "SimMemory"]),
+  tests("X86Object", imports: ["X86Object", "Reference", "EMTCore", "EntryFormats", "SimMemory"]),
+  tests("Reference", imports: ["Reference", "EMTCore", "SimMemory"]),
+  tests(
+    "Conformance",
+    imports: ["Conformance", "Reference", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
+  tests("MMU", imports: ["MMU", "EntryFormats", "SimMemory"]),
+  tests("Radix", imports: ["Radix", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
+  tests("Hashed", imports: ["Hashed", "X86Object", "EMTCore", "EntryFormats", "SimMemory", "MMU"]),
+  tests("Workloads", imports: ["Workloads", "Events", "SimMemory"], resources: [.copy("Fixtures")]),
+  tests("Layering", imports: []),
+  tests(
+    "Replay",
+    imports: [
+      "EMTCommands", "Conformance", "EMTCore", "EntryFormats", "MMU", "Machine", "Radix", "Reference",
+      "SimMemory", "Workloads", "VMM", "Catalog",
+    ], resources: [.copy("Fixtures")]),
+  tests("EMTCommands", imports: ["emt"]),
+]
+
 let package = Package(
   name: "emt",
   products: modules.map { .library(name: $0.name, targets: [$0.name]) }
     + [.executable(name: "emt", targets: ["emt"])],
   targets: modules + [
     .executableTarget(
-      name: "emt", dependencies: ["EMTCommands"], path: "Sources/emt", swiftSettings: settings),
-    tests("Hashed", imports: ["Hashed", "X86Object", "EMTCore", "EntryFormats", "SimMemory", "MMU"]),
-    tests("MMU", imports: ["MMU", "EntryFormats", "SimMemory"]),
-    tests(
-      "Workloads", imports: ["Workloads", "Events", "SimMemory"], resources: [.copy("Fixtures")]),
-    tests("Radix", imports: ["Radix", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
-  ],
+      name: "emt", dependencies: ["EMTCommands"], path: "Sources/emt", swiftSettings: settings)
+  ] + testSuites,
   swiftLanguageModes: [.v6]
 )

@@ -19,6 +19,9 @@ where Service.Root == Walker.Root {
   /// Called after every system call and at the end of every process, if set; returns what is wrong.
   public var check: ((Machine<Service, Walker>) -> String?)?
 
+  /// Kernel work that was done before the replay began: booting.
+  public let workBefore: KernelWork
+
   @usableFromInline let mmu: MMU<Walker>
   @usableFromInline let memory: PhysicalMemory
   @usableFromInline var root: Service.Root
@@ -37,6 +40,7 @@ where Service.Root == Walker.Root {
   /// A replay that begins on a freshly booted machine.
   public init(on machine: Machine<Service, Walker>) {
     self.machine = machine
+    workBefore = machine.platform.work
     mmu = machine.units[0].mmu
     memory = machine.platform.memory.memory
     root = machine.kernel.service.registers[0]

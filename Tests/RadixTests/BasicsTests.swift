@@ -175,7 +175,7 @@ import X86Object
       #expect(database.find(VirtualAddress(7 << 39)).size == PageSize(shift: 39))
     }
     try machine.finish()
-    for count in 0..<257 {
+    for count in stride(from: 0, to: 257, by: 32) {
       let owner = try SimulatedPlatform(MemoryGeometry(bytes: 4 << 20))
       let free = owner.platform.frames.freeFrames
       owner.platform.frames.injectFailure(after: count)

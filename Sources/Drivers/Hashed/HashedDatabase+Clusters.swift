@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-internal import EMTCore
+public import EMTCore
 internal import EntryFormats
-internal import SimMemory
+public import SimMemory
 
 // Everything here runs while the structure lock is held alone.
 extension HashedDatabase {
   /// A slot for a new cluster; `fill` makes it one. Moves a resize of the table on by a step.
-  func claim(_ number: UInt64, _ table: Int) throws(TranslationError) -> PhysicalAddress {
+  @usableFromInline func claim(
+    _ number: UInt64, _ table: Int
+  ) throws(TranslationError) -> PhysicalAddress {
     stepResizing(table)
     growIfCrowded(table)
     while true {
@@ -33,7 +35,9 @@ extension HashedDatabase {
   }
 
   /// Makes the claimed `slot` a cluster of what `mapping` says for each offset; the mark comes last.
-  func fill(_ slot: PhysicalAddress, _ number: UInt64, _ table: Int, _ mapping: (UInt64) -> UInt64) {
+  @usableFromInline func fill(
+    _ slot: PhysicalAddress, _ number: UInt64, _ table: Int, _ mapping: (UInt64) -> UInt64
+  ) {
     let mark = slot.advanced(by: HashedFormat.markOffset)
     if memory.loadRelaxed(mark) & HashedFormat.dead != 0 { add(-1, to: HashedWord.dead(table)) }
     for offset in stride(from: 0, to: HashedFormat.clusterBytes, by: 8) {
@@ -46,7 +50,7 @@ extension HashedDatabase {
   }
 
   /// Frees the slot of a cluster that maps nothing.
-  func free(_ slot: PhysicalAddress, _ table: Int) {
+  @usableFromInline func free(_ slot: PhysicalAddress, _ table: Int) {
     announceMove()
     if add(-1, to: HashedWord.live(table)) == 0 { return clear(table) }
     if next(table).exists, current(table).contains(slot) {

@@ -68,7 +68,7 @@ extension HashedDatabase {
   }
 
   /// Clears one frame of the array to come, or moves up to eight clusters out of up to 64 slots of the array that goes.
-  func stepResizing(_ table: Int) {
+  @usableFromInline func stepResizing(_ table: Int) {
     guard isResizing(table) else { return }
     let preparing = HashedArray(word: word(HashedWord.preparing(table)))
     if preparing.exists {

@@ -48,10 +48,16 @@ extension RadixDatabase {
     guard object.isMapped else { throw .notMapped }
     guard let level = RadixFormat.level(of: object.size) else { throw .unsupportedSize(object.size) }
     guard covers(object.start, object.size) else { throw .badAddress(object.start) }
+    if isLocated(object) {
+      return try replaceHuge(RadixSlot(memory, node(of: object), object.start, level), object)
+    }
     context.meter.count(.lookup)
     let slot = try reach(object.start, level)
     return level == 0 ? replaceBase(slot.word, object) : try replaceHuge(slot, object)
   }
+
+  /// The node that a located object's word is in.
+  func node(of object: X86Object) -> PhysicalAddress { PhysicalAddress(object.location).frame.address }
 
   /// Replaces a huge leaf, nothing, or nodes that hold nothing; those are freed.
   func replaceHuge(_ slot: RadixSlot, _ object: X86Object) throws(TranslationError) -> Change<X86Object> {

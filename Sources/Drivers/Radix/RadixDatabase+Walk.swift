@@ -25,22 +25,25 @@ extension RadixDatabase {
     }
     let generation = context.generation
     let slot = walk(address)
-    if slot.isVoid, let size = largerVoid(slot) {
-      return X86Object(address, size, entry: X86Entry(0))
+    if slot.level == 0, !slot.isVoid || table.word(slot.word.frame) != 0 {
+      return X86Object(
+        address, .base, entry: X86Entry(slot.raw), location: slot.word.raw, generation: generation)
     }
-    return X86Object(
-      address, slot.size, entry: X86Entry(slot.raw), location: slot.word.raw, generation: generation)
+    return largerObject(slot, generation)
+  }
+
+  /// What `find` found when it is no page or void of base size.
+  @usableFromInline @inline(never)
+  func largerObject(_ slot: RadixSlot, _ generation: UInt64) -> X86Object {
+    if slot.isVoid, let size = voidAbove(slot) {
+      return X86Object(slot.address, size, entry: X86Entry(0))
+    }
+    return object(slot, generation)
   }
 
   /// The size of the void around an entry that says nothing, when it is larger than the entry's span, or when no page
   /// of that span could be inserted there.
-  @inlinable @inline(__always) func largerVoid(_ slot: RadixSlot) -> PageSize? {
-    let node = slot.word.frame
-    if slot.level == 0, table.word(node) != 0 { return nil }
-    return voidAbove(slot)
-  }
-
-  @usableFromInline @inline(never) func voidAbove(_ slot: RadixSlot) -> PageSize? {
+  @usableFromInline func voidAbove(_ slot: RadixSlot) -> PageSize? {
     let node = slot.word.frame
     switch slot.level {
     case 0: return pages(table.next(node)) == 0 ? .oneGiB : .twoMiB

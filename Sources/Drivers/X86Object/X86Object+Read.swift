@@ -4,7 +4,7 @@ public import EntryFormats
 public import SimMemory
 
 extension X86Object {
-  /// The value of an attribute; folds to a bit test when the key is a constant.
+  /// The value of an attribute; folds to a bit test when the key is a constant. Not `@inline(__always)`; see `write`.
   @inlinable
   public func read(_ attribute: TranslationAttribute) throws(AttributeError) -> UInt64 {
     switch attribute.key {
@@ -47,7 +47,8 @@ extension X86Object {
   @inlinable var packedSwapEntry: UInt64 {
     guard entry.isSwap else { return 0 }
     let offset = entry.raw &>> X86Entry.swapOffsetShift & ((1 &<< X86Entry.swapOffsetBits) &- 1)
-    return SwapEntry(area: UInt8(truncatingIfNeeded: entry.raw &>> X86Entry.swapAreaShift), offset: offset).packed
+    let area = UInt8(truncatingIfNeeded: entry.raw &>> X86Entry.swapAreaShift)
+    return SwapEntry(area: area, offset: offset).packed
   }
 
   /// PAT, PCD and PWT as a number.

@@ -5,8 +5,63 @@ public import SimMemory
 
 extension X86Object {
   /// Changes an attribute; folds to a bit operation when the key is a constant.
+  ///
+  /// Not `@inline(__always)`: a witness that is cannot be devirtualised in another module. The keys that page faults
+  /// write come first and one by one, which keeps the body small enough for the optimiser once the key is known.
   @inlinable @discardableResult
   public mutating func write(
+    _ attribute: TranslationAttribute, _ value: UInt64
+  ) throws(AttributeError) -> UInt64 {
+    switch attribute.key {
+    case 10: return try writeFlag(X86Entry.dirty, attribute, value)
+    case 9: return try writeFlag(X86Entry.accessed, attribute, value)
+    case 8: return try writeFlag(X86Entry.user, attribute, value)
+    case 6: return try writeFlag(X86Entry.writable, attribute, value)
+    case 4:
+      guard value <= 1 else { throw .unrepresentable(attribute, value: value) }
+      let old: UInt64 = entry.isResident ? 1 : 0
+      setPresent(value != 0)
+      return old
+    case 2: return try writePhysicalAddress(value)
+    case 5, 7:
+      guard value == 0 || value == 1 && entry.isResident else {
+        throw .unrepresentable(attribute, value: value)
+      }
+      let old = try read(attribute)
+      guard entry.isResident else { return old }
+      if attribute.key == 5 { setAccessible(value != 0) } else { set(X86Entry.noExecute, 1 &- value) }
+      return old
+    default: return try writeRarely(attribute, value)
+    }
+  }
+
+  /// Changes a bit that only a page in memory has.
+  @inlinable @inline(__always)
+  mutating func writeFlag(
+    _ bit: UInt64, _ attribute: TranslationAttribute, _ value: UInt64
+  ) throws(AttributeError) -> UInt64 {
+    guard value == 0 || value == 1 && entry.isResident else {
+      throw .unrepresentable(attribute, value: value)
+    }
+    let old = resident(bit)
+    set(bit, value)
+    return old
+  }
+
+  @inlinable @inline(__always)
+  mutating func writePhysicalAddress(_ value: UInt64) throws(AttributeError) -> UInt64 {
+    let mask = PageSize(shift: shift).mask
+    guard value & ~X86Entry.addressMask == 0, value & mask == 0, entry.isResident || value == 0 else {
+      throw .unrepresentable(.physicalAddress, value: value)
+    }
+    let old = entry.isResident ? entry.physicalAddress(PageSize(shift: shift)).raw : 0
+    if entry.isResident { entry.raw = entry.raw & (~X86Entry.addressMask | hugeCacheBit) | value }
+    return old
+  }
+
+  /// The attributes that no hot path writes.
+  @usableFromInline
+  mutating func writeRarely(
     _ attribute: TranslationAttribute, _ value: UInt64
   ) throws(AttributeError) -> UInt64 {
     let old = try read(attribute)
@@ -16,17 +71,7 @@ extension X86Object {
       address = value
       location = 0
     case 1: resize(UInt8(truncatingIfNeeded: value))
-    case 2:
-      let kept = ~X86Entry.addressMask | hugeCacheBit
-      if entry.isResident { entry.raw = entry.raw & kept | value }
     case 3: if value == 0 { entry.raw = 0 }
-    case 4: setPresent(value != 0)
-    case 5: if entry.isResident { setAccessible(value != 0) }
-    case 6: set(X86Entry.writable, value)
-    case 7: if entry.isResident { set(X86Entry.noExecute, 1 &- value) }
-    case 8: set(X86Entry.user, value)
-    case 9: set(X86Entry.accessed, value)
-    case 10: set(X86Entry.dirty, value)
     case 11: if entry.isPresent { set(X86Entry.global, value) }
     case 12: setSwap(value)
     case 13: setEither(X86Entry.softDirty, X86Entry.swapSoftDirty, value)
@@ -44,18 +89,14 @@ extension X86Object {
   }
 
   /// Whether the entry can hold `value` for `attribute` in its present state.
-  @inlinable
+  @inlinable @inline(__always)
   func accepts(_ attribute: TranslationAttribute, _ value: UInt64) -> Bool {
     switch attribute.key {
     case 0: value & PageSize(shift: shift).mask == 0
     case 1: value >= UInt64(PageSize.baseShift) && value < 64
-    case 2:
-      value & ~X86Entry.addressMask == 0 && value & PageSize(shift: shift).mask == 0
-        && (entry.isResident || value == 0)
     case 3: value == 0 || value == 1 && entry.raw != 0
     case 12: acceptsSwap(value)
     case 13, 14: value == 0 || value == 1 && entry.raw != 0
-    case 4: value <= 1
     case 11: value == 0 || value == 1 && entry.isPresent
     case 17: value == 0 || value < UInt64(CacheMode.allCases.count) && entry.isResident
     case 0x100: value == 0 || value < 16 && entry.isResident
@@ -66,7 +107,7 @@ extension X86Object {
 
   @inlinable func acceptsSwap(_ value: UInt64) -> Bool {
     guard let swap = SwapEntry(packed: value) else { return true }
-    return swap.area <= 30
+    return swap.area <= 30 && swap.packed == value
   }
 
   @inlinable @inline(__always) mutating func set(_ bit: UInt64, _ value: UInt64) {

@@ -89,7 +89,7 @@ public struct ReplayReport: Codable, Sendable, Equatable {
     fill(from: replay.tally)
     accesses = Accesses(fetch: replay.fetches, load: replay.loads, store: replay.stores)
     mappedPages = Level(peak: replay.machine.kernel.peakResidentPages, final: replay.tally.finalPages)
-    fill(from: replay.machine.platform.work)
+    fill(from: replay.machine.platform.work - replay.workBefore)
     let statistics = replay.machine.units.reduce(into: AccessTotals()) { $0.add($1.mmu.statistics) }
     translation = Translation(
       lookups: statistics.lookups, tlbMisses: statistics.misses, walks: statistics.walks,
@@ -122,7 +122,8 @@ public struct ReplayReport: Codable, Sendable, Equatable {
     kernelWork.reclaim = table.instructions(of: work, in: .reclaim)
     kernelWork.other = table.instructions(of: work, in: .other)
     kernelWork.total =
-      kernelWork.pageFault + kernelWork.systemCall + kernelWork.khugepaged + kernelWork.reclaim + kernelWork.other
+      kernelWork.pageFault + kernelWork.systemCall + kernelWork.khugepaged + kernelWork.reclaim
+      + kernelWork.other
     contentWork = table.contentInstructions(of: work)
   }
 }

@@ -8,21 +8,21 @@ extension TranslationFlushing {
   /// Default: one request to every CPU that runs on the database.
   @inlinable public func flush(_ address: VirtualAddress) {
     let page = VirtualRange(page: address, .base)
-    if context.cpu.isBatching { return context.cpu.collect(page, stride: .base) }
+    if context.cpu.isBatching(context.spaceID) { return context.cpu.collect(page, stride: .base) }
     send(page, requests: 1)
   }
 
   /// Default: page by page, or everything past a threshold.
   @inlinable public func flush(_ range: VirtualRange, stride: PageSize) {
     guard !range.isEmpty else { return }
-    if context.cpu.isBatching { return context.cpu.collect(range, stride: stride) }
+    if context.cpu.isBatching(context.spaceID) { return context.cpu.collect(range, stride: stride) }
     let pages = (range.bytes &+ stride.mask) &>> UInt64(stride.shift)
     if pages > singlePageFlushLimit { flushAll() } else { send(range, requests: pages) }
   }
 
   /// Default: one request to every CPU that runs on the database.
   @inlinable public func flushAll() {
-    if context.cpu.isBatching {
+    if context.cpu.isBatching(context.spaceID) {
       let everything = VirtualRange(VirtualAddress(0), VirtualAddress(~PageSize.base.mask))
       return context.cpu.collect(everything, stride: .base)
     }
@@ -34,7 +34,7 @@ extension TranslationFlushing {
   public func batch<Result, Failure: Error>(
     _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    context.cpu.openBatch()
+    guard context.cpu.openBatch(context.spaceID) else { return try body() }
     let result: Result
     do { result = try body() } catch {
       let (range, stride) = context.cpu.closeBatch()
@@ -60,6 +60,8 @@ extension TranslationFlushing {
 
   /// Puts a request into the mailbox of every CPU that runs on the database; the kernel's translations are everywhere.
   @usableFromInline func send(_ range: VirtualRange?, requests: UInt64) {
+    // Read once: this body is compiled for any driver, and there each use would copy the whole context.
+    let context = context
     let mark = context.meter.enter(.flush)
     defer { context.meter.leave(mark) }
     let isKernel = context.spaceID == .kernel

@@ -7,6 +7,7 @@ public import SimMemory
 @safe @frozen public struct CPULocal: @unchecked Sendable, BitwiseCopyable {
   @usableFromInline struct State {
     @usableFromInline var batchDepth = 0
+    @usableFromInline var batchSpace = AddressSpaceID.kernel
     @usableFromInline var batch = VirtualRange(VirtualAddress(0), VirtualAddress(0))
     @usableFromInline var batchStride = PageSize.base
   }
@@ -31,11 +32,20 @@ public import SimMemory
     unsafe state.deallocate()
   }
 
-  /// Whether flushes are being collected.
-  @inlinable public var isBatching: Bool { unsafe state.pointee.batchDepth > 0 }
+  /// Whether flushes of `space` are being collected.
+  @inlinable public func isBatching(_ space: AddressSpaceID) -> Bool {
+    unsafe state.pointee.batchDepth > 0 && state.pointee.batchSpace == space
+  }
 
-  /// Begins to collect flushes; batches nest.
-  @inlinable public func openBatch() { unsafe state.pointee.batchDepth &+= 1 }
+  /// Begins to collect flushes of `space`; batches nest. While another space's batch is open there is nothing to open:
+  /// one range cannot stand for two spaces, so the inner space's flushes go out at once.
+  /// - Returns: whether it was opened, and must be closed.
+  @inlinable public func openBatch(_ space: AddressSpaceID) -> Bool {
+    if unsafe state.pointee.batchDepth == 0 { unsafe state.pointee.batchSpace = space }
+    guard unsafe state.pointee.batchSpace == space else { return false }
+    unsafe state.pointee.batchDepth &+= 1
+    return true
+  }
 
   /// Adds a flush to the open batch: the batch remembers one range that covers all of them.
   @inlinable public func collect(_ range: VirtualRange, stride: PageSize) {

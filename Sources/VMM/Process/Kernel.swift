@@ -74,8 +74,6 @@ public final class Kernel<Service: TranslationService> {
     return seen
   }
 
-  /// Bytes of all tables now, the kernel's own included.
-  public var tableBytes: UInt64 {
-    spaces.reduce(service.kernelDatabase.footprint.total) { $0 + $1.database.footprint.total }
-  }
+  /// Bytes of the tables of all processes now; the kernel's own tables are not among them.
+  public var tableBytes: UInt64 { spaces.reduce(0) { $0 + $1.database.footprint.total } }
 }

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+public import EMTCore
+internal import SimMemory
+
+// How a driver's answers are compared with the model's.
+extension Shadowed {
+  /// Writes the call down and takes over the bits that hardware set since the last one.
+  func begin(_ name: String, _ range: VirtualRange, _ object: Object? = nil) {
+    shadow.log.note(
+      ShadowedCall(
+        name: name, space: context.spaceID, range: range, object: object.map(ModelObject.init(describing:))))
+    guard shadow.hardwareSetsBits else { return }
+    for known in model.objects(touching: range) {
+      let real = base.find(known.start)
+      if real.firstDifference(from: known, hardwareMayAdd: true) == nil { model.put(real) }
+    }
+  }
+
+  /// Compares the state of the range that a call touched.
+  func finish(_ range: VirtualRange) {
+    shadow.repeatRoots(of: base)
+    compareState(range)
+  }
+
+  func report(_ expected: String, _ got: String) { shadow.log.report(expected: expected, got: got) }
+
+  /// Compares all objects in `range`, by search and by iteration, and the edges of the range.
+  func compareState(_ range: VirtualRange) {
+    let expected = model.objects(touching: range)
+    for object in expected { check(base.find(object.start), at: object.start) }
+    check(base.find(range.start), at: range.start)
+    let last = VirtualAddress(range.end.raw &- 1)
+    check(base.find(last), at: last)
+    var seen = 0
+    var iterator = base.makeIterator(over: range)
+    while let object = base.nextMapped(&iterator) {
+      guard seen < expected.count else {
+        report("no further object in \(range)", object.summary)
+        break
+      }
+      compare(object, expected[seen], "iteration over \(range)")
+      seen += 1
+    }
+    base.endIteration(iterator)
+    if seen < expected.count { report("\(expected[seen].summary) in \(range)", "the end of the iteration") }
+  }
+
+  /// Compares what the driver found for `address`. A driver may know less about a void, but nothing wrong.
+  func check(_ found: Object, at address: VirtualAddress) {
+    let expected = model.find(address)
+    guard expected.isMapped else {
+      if found.isMapped { return report("\(address) is unmapped", found.summary) }
+      if !found.start.isAligned(to: found.size) || address.aligned(down: found.size) != found.start {
+        return report("an aligned void around \(address)", found.summary)
+      }
+      if let inside = model.objects(touching: found.span).first {
+        report("a void that leaves out \(inside.summary)", found.summary)
+      }
+      return
+    }
+    compare(found, expected, "find \(address)")
+  }
+
+  func compare(_ found: Object, _ expected: Object, _ place: String) {
+    if let attribute = found.firstDifference(from: expected, hardwareMayAdd: shadow.hardwareSetsBits) {
+      report("\(place): \(expected.summary)", "\(found.summary) (\(attribute.name) differs)")
+    }
+  }
+
+  func compare(_ found: [Object], _ expected: [Object], _ place: String) {
+    if found.count != expected.count {
+      return report(
+        "\(place): \(expected.count) objects \(expected.map(\.summary))",
+        "\(found.count) objects \(found.map(\.summary))")
+    }
+    for (mine, theirs) in zip(found, expected) { compare(mine, theirs, place) }
+  }
+
+  /// An error must be one that the model has too. Memory may be short at any time.
+  func check(_ error: TranslationError, isOneOf objections: [TranslationError]) {
+    if error == .outOfMemory || objections.contains(error) { return }
+    report(objections.isEmpty ? "success" : "one of \(objections)", "\(error)")
+  }
+
+  /// Compares the old object and what is owed.
+  func check(_ change: consuming Change<Object>, before: Object, after: Object?) -> Change<Object> {
+    let old = change.old
+    if before.isMapped {
+      compare(old, before, "the object before the change")
+    } else if old.isMapped {
+      report("no object before the change", old.summary)
+    }
+    let obligation = change.takeObligation()
+    return Change(old: old, obligation: check(obligation, for: [(before, after)]))
+  }
+
+  /// What is owed must cover every translation that a TLB may hold and that is stale now; where nothing was in memory
+  /// before, nothing may be owed.
+  func check(
+    _ obligation: consuming FlushObligation, for changes: [(before: Object, after: Object?)]
+  ) -> FlushObligation {
+    let stale = changes.filter { $0.before.leavesStaleTranslation(after: $0.after) }
+    if let first = stale.first {
+      if !obligation.isOwed {
+        report("a flush of \(first.before.span) is owed", "none")
+      } else if let missed = stale.first(where: { !obligation.range.contains($0.before.span) }) {
+        report("the owed flush covers \(missed.before.span)", "\(obligation.range)")
+      }
+    } else if obligation.isOwed, !changes.contains(where: { $0.before.isPresent }) {
+      report("no flush is owed", "\(obligation.range)")
+    }
+    return obligation
+  }
+}
+
+extension TranslationObject {
+  /// Whether a TLB that holds this object would do something wrong after it was replaced by `after`.
+  ///
+  /// Widened rights and a cleared accessed bit do no harm: hardware walks again before it faults, and a late accessed
+  /// bit only makes a page look older.
+  public func leavesStaleTranslation(after: Self?) -> Bool {
+    guard isPresent, isReadable, !hasNumaHint else { return false }
+    guard let after, after.isPresent, after.size == size else { return true }
+    if after.physicalAddress != physicalAddress || after.hasNumaHint { return true }
+    if isDirty && !after.isDirty || isGlobal != after.isGlobal || cacheMode != after.cacheMode { return true }
+    return isWritable && !after.isWritable || isExecutable && !after.isExecutable
+      || isUser != after.isUser || !after.isReadable
+  }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+public import EMTCore
+public import SimMemory
+
+// Customizable 31–35 on both sides.
+extension Shadowed {
+  /// Customizable 31.
+  public func updateAttributes(
+    at address: VirtualAddress, _ body: (inout Object) -> Void
+  ) throws(TranslationError) -> Change<Object> {
+    let before = beginInPlace("updateAttributes", address)
+    defer { finish(before.span) }
+    var after = before
+    do throws(TranslationError) {
+      let change = try base.updateAttributes(at: address) { object in
+        body(&object)
+        after = object
+      }
+      guard before.isMapped else {
+        report("notMapped", "success")
+        return change
+      }
+      model.put(after)
+      return check(change, before: before, after: after)
+    } catch {
+      checkInPlace(error, isPossible: before.isMapped)
+      throw error
+    }
+  }
+
+  /// Customizable 32.
+  public func testAndClearAccessed(at address: VirtualAddress) throws(TranslationError) -> Bool {
+    let before = beginInPlace("testAndClearAccessed", address)
+    defer { finish(before.span) }
+    do throws(TranslationError) {
+      let wasSet = try base.testAndClearAccessed(at: address)
+      if wasSet != before.isAccessed { report("accessed was \(before.isAccessed)", "\(wasSet)") }
+      change(before) { $0.isAccessed = false }
+      return wasSet
+    } catch {
+      checkInPlace(error, isPossible: before.isPresent)
+      throw error
+    }
+  }
+
+  /// Customizable 33.
+  public func testAndClearDirty(at address: VirtualAddress) throws(TranslationError) -> TestedBit {
+    let before = beginInPlace("testAndClearDirty", address)
+    defer { finish(before.span) }
+    do throws(TranslationError) {
+      let bit = try base.testAndClearDirty(at: address)
+      let wasSet = bit.wasSet
+      if wasSet != before.isDirty { report("dirty was \(before.isDirty)", "\(wasSet)") }
+      let after = change(before) { $0.isDirty = false }
+      return TestedBit(wasSet: wasSet, obligation: check(bit.takeObligation(), for: [(before, after)]))
+    } catch {
+      checkInPlace(error, isPossible: before.isPresent)
+      throw error
+    }
+  }
+
+  /// Customizable 34.
+  public func setAccessed(at address: VirtualAddress, alsoDirty: Bool) throws(TranslationError) {
+    let before = beginInPlace("setAccessed, dirty \(alsoDirty)", address)
+    defer { finish(before.span) }
+    do throws(TranslationError) { try base.setAccessed(at: address, alsoDirty: alsoDirty) } catch {
+      checkInPlace(error, isPossible: before.isPresent)
+      throw error
+    }
+    change(before) { object in
+      object.isAccessed = true
+      if alsoDirty { object.isDirty = true }
+    }
+  }
+
+  /// Customizable 35.
+  public func makeWritable(at address: VirtualAddress) throws(TranslationError) {
+    let before = beginInPlace("makeWritable", address)
+    defer { finish(before.span) }
+    do throws(TranslationError) { try base.makeWritable(at: address) } catch {
+      checkInPlace(error, isPossible: before.isPresent)
+      throw error
+    }
+    change(before) { object in
+      object.isWritable = true
+      object.isDirty = true
+      object.isAccessed = true
+    }
+  }
+
+  private func beginInPlace(_ name: String, _ address: VirtualAddress) -> Object {
+    begin(name, VirtualRange(page: address, .base))
+    return model.find(address)
+  }
+
+  private func checkInPlace(_ error: TranslationError, isPossible: Bool) {
+    check(error, isOneOf: isPossible ? [] : [.notMapped])
+  }
+
+  @discardableResult
+  private func change(_ before: Object, _ body: (inout Object) -> Void) -> Object {
+    guard before.isPresent else {
+      report("notMapped at \(before.start)", "success")
+      return before
+    }
+    var after = before
+    body(&after)
+    model.put(after)
+    return after
+  }
+}

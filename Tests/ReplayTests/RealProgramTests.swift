@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+import Catalog
+import EMTCommands
+import Foundation
+import Testing
+
+/// Real programs, recorded on a real kernel: Linux's answers are the oracle.
+struct RealProgramTests {
+  /// Accesses that Linux refused with a signal, by trace.
+  static let refusals = ["mmap05": 1, "mmap13": 1, "mprotect04": 1, "munmap01": 2]
+
+  @Test(arguments: Fixtures.names)
+  func everyDriverAnswersLikeLinux(_ name: String) throws {
+    var reports: [ReplayReport] = []
+    for driver in Driver.builtIn {
+      let report = try driver.replay(ReplayJob(paths: [Fixtures.path(name)], driver: driver.description.name))
+      #expect(report.divergences == 0, "\(report.divergenceNotes)")
+      #expect(report.faults.fatal == 0)
+      #expect(report.expectedRefusals == UInt64(Self.refusals[name] ?? 0))
+      #expect(report.syscalls.memory > 0)
+      reports.append(report)
+    }
+    for report in reports.dropFirst() {
+      #expect(report.faults == reports[0].faults)
+      #expect(report.mappedPages == reports[0].mappedPages)
+      #expect(report.contentDigest == reports[0].contentDigest)
+    }
+  }
+
+  /// The long tier checks every trace; these cover fork, COW, files, signals, mremap and shared memory.
+  @Test(arguments: ["mmap13", "munmap01", "mremap04", "mprotect04", "mlockall01"])
+  func driverModelAndWalkerAgreeAfterEveryCall(_ name: String) throws {
+    for driver in Driver.builtIn {
+      var job = ReplayJob(paths: [Fixtures.path(name)], driver: driver.description.name)
+      job.isChecked = true
+      let report = try driver.replay(job)
+      #expect(report.disagreements.isEmpty, "\(report.disagreements.first ?? "")")
+      #expect(report.checks > 40)
+      #expect(report.divergences == 0)
+    }
+  }
+
+  @Test func exhaustedMemoryEndsTheReplayWithOneLine() throws {
+    let driver = try #require(Driver.builtIn.first)
+    var job = ReplayJob(paths: [Fixtures.path("mmap10")], driver: driver.description.name)
+    job.memoryBytes = 2 << 20
+    do {
+      _ = try driver.replay(job)
+      Issue.record("2 MiB cannot be enough")
+    } catch {
+      #expect(error.status == 1)
+      #expect(error.message.contains("memory"))
+      #expect(!error.message.contains("\n"))
+    }
+  }
+}
+
+/// The recorded runs beside these tests.
+enum Fixtures {
+  static let folder = Bundle.module.resourceURL?.appendingPathComponent("Fixtures")
+
+  static var names: [String] {
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder?.path ?? "")) ?? []
+    return files.filter { $0.hasSuffix(".emtrace") }.map { String($0.dropLast(8)) }.sorted()
+  }
+
+  static func path(_ name: String) -> String { (folder?.path ?? "") + "/" + name + ".emtrace" }
+}
