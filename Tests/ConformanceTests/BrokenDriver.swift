@@ -63,7 +63,7 @@ struct Broken<Defect: Flaw>: TranslationDatabase {
     return object
   }
   func flush(_ address: VirtualAddress) {
-    if Defect.marksAbsentCPUs || context.cpu.isBatching { return base.flush(address) }
+    if Defect.marksAbsentCPUs || context.cpu.isBatching(context.spaceID) { return base.flush(address) }
     for cpu in 0..<context.platform.cpuCount where context.runningOn >> UInt64(cpu) & 1 == 1 {
       context.platform.cpu(cpu).mailbox.post(
         Invalidation(scope: .space(context.spaceID), range: VirtualRange(page: address, .base)))
