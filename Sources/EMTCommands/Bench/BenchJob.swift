@@ -23,7 +23,9 @@ public import SimMemory
     var samples: [[Double]] = [[], [], [], []]
     for run in 0...runs {
       let times: [Double]
-      do { times = try once(Service.self) } catch { throw .failed("\(form): a range operation failed: \(error)") }
+      do { times = try once(Service.self) } catch {
+        throw .failed("\(form): a range operation failed: \(error)")
+      }
       if run > 0 { for (index, time) in times.enumerated() { samples[index].append(time) } }
     }
     return zip(["map", "scan", "fork", "unmap"], samples).map {

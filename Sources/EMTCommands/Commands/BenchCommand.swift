@@ -20,7 +20,8 @@ enum BenchCommand: Command {
     var chosen = drivers
     if let name = arguments.value("--driver") { chosen = [try CommonOptions.driver(name, in: drivers)] }
     var traces: [(form: String, paths: [String])] = []
-    let text = FileManager.default.temporaryDirectory.appendingPathComponent("emt-bench-\(UUID().uuidString).1.txt")
+    let text = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "emt-bench-\(UUID().uuidString).1.txt")
     defer { try? FileManager.default.removeItem(at: text) }
     if arguments.operands.isEmpty {
       let sample = try CommonOptions.samplePath()
@@ -30,7 +31,9 @@ enum BenchCommand: Command {
       traces = [(arguments.operands[0], arguments.operands)]
     }
     for driver in chosen {
-      var rows = try traces.map { (trace) throws(CommandFailure) in try replay(driver, trace.form, trace.paths) }
+      var rows = try traces.map { (trace) throws(CommandFailure) in
+        try replay(driver, trace.form, trace.paths)
+      }
       Terminal.progress("\(driver.description.name): range operations")
       rows += try driver.bench(BenchJob())
       Terminal.progress("")
