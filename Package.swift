@@ -73,6 +73,7 @@ let testSuites: [Target] = [
   tests("Radix", imports: ["Radix", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
   tests("Hashed", imports: ["Hashed", "X86Object", "EMTCore", "EntryFormats", "SimMemory", "MMU"]),
   tests("Workloads", imports: ["Workloads", "Events", "SimMemory"], resources: [.copy("Fixtures")]),
+  tests("Profiling", imports: ["Profiling", "EMTCore"]),
   tests("Layering", imports: []),
   tests(
     "Replay",

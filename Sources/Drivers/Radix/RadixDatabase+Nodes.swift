@@ -82,9 +82,11 @@ extension RadixDatabase {
   /// Frees every node below `node`, which is at `level`, that serves `range`; entries are left as they are.
   func freeNodes(below node: PhysicalAddress, _ level: Int, _ range: VirtualRange) {
     guard level > 0 else { return }
+    let size = RadixFormat.span(level)
+    context.meter.count(.entryRead, (range.bytes &+ size.mask) &>> UInt64(size.shift))
     var position = range.start
     while position < range.end {
-      let end = range.pieceEnd(position, RadixFormat.span(level))
+      let end = range.pieceEnd(position, size)
       let slot = RadixSlot(memory, node, position, level)
       if slot.isTable {
         freeNodes(below: slot.child, level - 1, VirtualRange(position, end))

@@ -69,6 +69,7 @@ extension RadixDatabase {
     _ node: PhysicalAddress, _ level: Int, _ range: VirtualRange, _ gather: inout RadixGather
   ) {
     let size = RadixFormat.span(level)
+    context.meter.count(.entryRead, (range.bytes &+ size.mask) &>> UInt64(size.shift))
     var position = range.start
     while position < range.end {
       let piece = VirtualRange(position, range.pieceEnd(position, size))
@@ -128,6 +129,7 @@ extension RadixDatabase {
     }
     context.meter.count(.rangeEntry, entries)
     context.meter.count(.rangeGroup, iterator.walks)
+    context.meter.count(.entryRead, iterator.steps)
     guard let failure else { return gather }
     settle(finish(gather))
     throw failure

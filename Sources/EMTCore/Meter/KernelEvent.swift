@@ -24,6 +24,8 @@
   case rangeEntry
   /// One group of entries (a node, a cluster) was visited by a range operation of a driver.
   case rangeGroup
+  /// One entry was looked at by a range operation of a driver, whether it held anything or not.
+  case entryRead
   /// A probe beyond the first one of a search.
   case extraProbe
   /// A group of entries moved to another place.
@@ -60,7 +62,7 @@
   case contentCopied
 
   /// How many kinds there are.
-  @inlinable public static var count: Int { 28 }
+  @inlinable public static var count: Int { 29 }
 
   /// Whether the event's cost is reported apart as content work.
   public var isContentWork: Bool { self == .contentZeroed || self == .contentCopied }

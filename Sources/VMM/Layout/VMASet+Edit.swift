@@ -31,19 +31,21 @@ extension VMASet {
   }
 
   /// Changes all of the mapped parts of `range`; areas are split at its edges first and merged afterwards.
-  /// - Returns: how many areas were touched.
+  /// - Returns: how many areas were touched: cut, changed or merged.
   @discardableResult
   public mutating func update(_ range: VirtualRange, _ change: (inout VMA) -> Void) -> Int {
+    let before = areas.count
     split(at: range.end)
     split(at: range.start)
     let first = firstIndex(endingAfter: range.start)
     var last = first
+    let cuts = areas.count - before
     while last < areas.count, areas[last].range.start < range.end {
       change(&areas[last])
       last += 1
     }
-    if first < last { mergeNeighbours(first, last) }
-    return last - first
+    guard first < last else { return 0 }
+    return last - first + cuts + mergeNeighbours(first, last)
   }
 
   /// Cuts the area that holds the addresses on both sides of `edge`.
@@ -58,7 +60,8 @@ extension VMASet {
   }
 
   /// Merges what is alike from the area before `first` to the one at `last`, in one pass.
-  private mutating func mergeNeighbours(_ first: Int, _ last: Int) {
+  /// - Returns: how many areas went.
+  private mutating func mergeNeighbours(_ first: Int, _ last: Int) -> Int {
     var kept = max(first - 1, 0)
     let end = min(last + 1, areas.count)
     for next in kept + 1..<max(end, kept + 1) {
@@ -71,6 +74,7 @@ extension VMASet {
     }
     if kept + 1 < end { areas.removeSubrange(kept + 1..<end) }
     lastHit = first < areas.count ? first : 0
+    return max(0, end - kept - 1)
   }
 
   private mutating func absorb(_ next: VMA, into index: Int) {
