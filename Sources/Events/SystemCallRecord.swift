@@ -33,7 +33,8 @@ public struct SystemCallRecord: Sendable, Equatable {
 
   /// Describes a call.
   public init(
-    number: UInt32, arguments: [UInt64], strings: [Int: String] = [:], answer: Answer, origin: Origin = .kernel
+    number: UInt32, arguments: [UInt64], strings: [Int: String] = [:], answer: Answer,
+    origin: Origin = .kernel
   ) {
     self.number = number
     self.arguments = arguments

@@ -8,7 +8,8 @@ public import VMM
 ///
 /// The compiler checks that driver and walker speak of the same control registers, so a driver cannot be put on the
 /// wrong hardware.
-public final class Machine<Service: TranslationService, Walker: PageWalker> where Service.Root == Walker.Root {
+public final class Machine<Service: TranslationService, Walker: PageWalker>
+where Service.Root == Walker.Root {
   /// Owns memory and CPUs.
   public let platform: SimulatedPlatform
   /// The operating system.

@@ -66,7 +66,8 @@ extension Replay {
     if kind == .thread { return }
     let child: Process<Service.Database>
     do {
-      child = try kind == .copy ? machine.kernel.fork(parent, child: pid) : machine.kernel.share(parent, child: pid)
+      child =
+        try kind == .copy ? machine.kernel.fork(parent, child: pid) : machine.kernel.share(parent, child: pid)
     } catch {
       if error == .eexist { throw .contradiction("process \(pid) is made twice") }
       throw .outOfMemory

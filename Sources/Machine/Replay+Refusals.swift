@@ -114,6 +114,7 @@ extension Replay {
         return
       }
     }
-    tally.diverge("bus error in process \(current.process?.pid ?? 0): no mapping reaches behind the end of its file")
+    tally.diverge(
+      "bus error in process \(current.process?.pid ?? 0): no mapping reaches behind the end of its file")
   }
 }

@@ -31,7 +31,8 @@ extension Replay {
   }
 
   private func choose(
-    _ circumstances: inout Circumstances, _ number: SystemCallNumber, _ record: SystemCallRecord, _ result: UInt64
+    _ circumstances: inout Circumstances, _ number: SystemCallNumber, _ record: SystemCallRecord,
+    _ result: UInt64
   ) {
     switch number {
     case .mmap, .mremap, .shmat: circumstances.placement = VirtualAddress(result)

@@ -26,7 +26,9 @@ extension Replay {
     return record.argument(1) == 1033 || record.argument(1) == 1034
   }
 
-  private mutating func follow(_ record: SystemCallRecord, _ process: Process<Service.Database>, result: UInt64) {
+  private mutating func follow(
+    _ record: SystemCallRecord, _ process: Process<Service.Database>, result: UInt64
+  ) {
     // rt_sigaction(signal, action, …)
     if record.number == 13, record.argument(0) == 11 || record.argument(0) == 7, record.argument(1) != 0 {
       current.handlesFaults = true
@@ -52,7 +54,8 @@ extension Replay {
     guard buffer.end > buffer.start, buffer.end <= UserSpace.end else { return }
     prove(buffer)
     do { try machine.kernel.copyUser(process, buffer, kind) } catch {
-      tally.diverge("buffer \(buffer) of system call \(record.number): Linux could use it, here it is refused")
+      tally.diverge(
+        "buffer \(buffer) of system call \(record.number): Linux could use it, here it is refused")
     }
   }
 
@@ -75,7 +78,9 @@ extension Replay {
     }
     compare(number, record, answer)
     remember(number, record, answer)
-    if answer == .failure(Errno.enomem.rawValue), isSuccess(record), machine.platform.memory.allocator.freeFrames == 0 {
+    if answer == .failure(Errno.enomem.rawValue), isSuccess(record),
+      machine.platform.memory.allocator.freeFrames == 0
+    {
       throw .outOfMemory
     }
   }

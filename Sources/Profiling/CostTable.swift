@@ -30,7 +30,9 @@ public struct CostTable: Sendable, Equatable {
     KernelOperation.allCases.reduce(0) { $0 + sum(work, $1) { $0.isContentWork } }
   }
 
-  private func sum(_ work: KernelWork, _ operation: KernelOperation, where isCounted: (KernelEvent) -> Bool) -> UInt64 {
+  private func sum(_ work: KernelWork, _ operation: KernelOperation, where isCounted: (KernelEvent) -> Bool)
+    -> UInt64
+  {
     let total = KernelEvent.allCases.filter(isCounted).reduce(0.0) {
       $0 + (costs[$1] ?? 0) * Double(work[operation, $1])
     }

@@ -33,7 +33,8 @@ public import Synchronization
   /// One holder less.
   /// - Returns: how many are left; the caller who sees zero frees the frame.
   @inlinable public func release(_ frame: FrameNumber) -> UInt32 {
-    let (old, new) = unsafe record(frame).pointee.references.wrappingSubtract(1, ordering: .acquiringAndReleasing)
+    let (old, new) = unsafe record(frame).pointee.references.wrappingSubtract(
+      1, ordering: .acquiringAndReleasing)
     precondition(old != 0, "frame released more often than retained")
     return new
   }
@@ -51,7 +52,8 @@ public import Synchronization
   /// One table entry less maps the frame.
   /// - Returns: how many are left.
   @inlinable public func dropMapping(_ frame: FrameNumber) -> UInt32 {
-    let (old, new) = unsafe record(frame).pointee.mappings.wrappingSubtract(1, ordering: .acquiringAndReleasing)
+    let (old, new) = unsafe record(frame).pointee.mappings.wrappingSubtract(
+      1, ordering: .acquiringAndReleasing)
     precondition(old != 0, "frame unmapped more often than mapped")
     return new
   }

@@ -60,7 +60,8 @@ struct Arguments {
         values[option.name] = parts[1]
       } else {
         guard index < words.count else {
-          throw .usage("emt \(syntax.name): \(option.name) needs a value: \(option.name) \(option.value ?? "")")
+          throw .usage(
+            "emt \(syntax.name): \(option.name) needs a value: \(option.name) \(option.value ?? "")")
         }
         values[option.name] = words[index]
         index += 1

@@ -8,8 +8,12 @@ public struct CommandFailure: Error, Sendable, Equatable {
   public var status: Int32
 
   /// Wrong usage or bad input.
-  public static func usage(_ message: String) -> CommandFailure { CommandFailure(message: message, status: 2) }
+  public static func usage(_ message: String) -> CommandFailure {
+    CommandFailure(message: message, status: 2)
+  }
 
   /// The run itself failed.
-  public static func failed(_ message: String) -> CommandFailure { CommandFailure(message: message, status: 1) }
+  public static func failed(_ message: String) -> CommandFailure {
+    CommandFailure(message: message, status: 1)
+  }
 }

@@ -26,7 +26,8 @@ enum Units {
       value /= 1024
       unit += 1
     }
-    return unit == 0 ? "\(bytes) B" : decimal(value, places: value < 10 ? 2 : value < 100 ? 1 : 0) + " " + names[unit]
+    return unit == 0
+      ? "\(bytes) B" : decimal(value, places: value < 10 ? 2 : value < 100 ? 1 : 0) + " " + names[unit]
   }
 
   /// Digits in groups of three.

@@ -8,10 +8,12 @@ enum CommonOptions {
     CommandSyntax.Option(name: "--json", value: nil, help: "JSON Lines on standard output, nothing else")
   }
   static var thp: CommandSyntax.Option {
-    CommandSyntax.Option(name: "--thp", value: "POLICY", help: "transparent huge pages: never (others: not yet)")
+    CommandSyntax.Option(
+      name: "--thp", value: "POLICY", help: "transparent huge pages: never (others: not yet)")
   }
   static var memory: CommandSyntax.Option {
-    CommandSyntax.Option(name: "--memory", value: "SIZE", help: "simulated memory, e.g. 512M, 16G (default 16G)")
+    CommandSyntax.Option(
+      name: "--memory", value: "SIZE", help: "simulated memory, e.g. 512M, 16G (default 16G)")
   }
 
   /// Checks `--thp`.
@@ -60,7 +62,8 @@ enum CommonOptions {
 
   /// The trace that comes with the tool: a real program, recorded on a real kernel (`Docs/Sample.md`).
   static func samplePath() throws(CommandFailure) -> String {
-    guard let url = Bundle.module.url(forResource: "sample", withExtension: "emtrace", subdirectory: "Sample") else {
+    guard let url = Bundle.module.url(forResource: "sample", withExtension: "emtrace", subdirectory: "Sample")
+    else {
       throw .failed("the built-in sample is missing; name a trace instead: emt compare TRACE")
     }
     return url.path

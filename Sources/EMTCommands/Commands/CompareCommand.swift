@@ -23,12 +23,15 @@ enum CompareCommand: Command {
     var chosen = drivers
     if let names = arguments.value("--drivers") {
       chosen = []
-      for name in names.split(separator: ",") { chosen.append(try CommonOptions.driver(String(name), in: drivers)) }
+      for name in names.split(separator: ",") {
+        chosen.append(try CommonOptions.driver(String(name), in: drivers))
+      }
     }
     guard !chosen.isEmpty else { throw .usage("emt compare: --drivers names no driver") }
     let isSample = arguments.operands.isEmpty
     if arguments.operands.contains("-") {
-      throw .usage("emt compare: every driver reads the trace, so it cannot come from standard input; use a file")
+      throw .usage(
+        "emt compare: every driver reads the trace, so it cannot come from standard input; use a file")
     }
     let paths = isSample ? [try CommonOptions.samplePath()] : arguments.operands
     let memory = try CommonOptions.memoryBytes(arguments)

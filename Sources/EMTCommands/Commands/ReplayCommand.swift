@@ -29,7 +29,9 @@ enum ReplayCommand: Command {
       throw .usage("emt replay: no trace named; usage: emt \(syntax.usage)")
     }
     guard let name = arguments.value("--driver") else {
-      throw .usage("emt replay: --driver is missing; there are: \(drivers.map(\.description.name).joined(separator: ", "))")
+      throw .usage(
+        "emt replay: --driver is missing; there are: \(drivers.map(\.description.name).joined(separator: ", "))"
+      )
     }
     let driver = try CommonOptions.driver(name, in: drivers)
     var job = ReplayJob(paths: arguments.operands, driver: driver.description.name)

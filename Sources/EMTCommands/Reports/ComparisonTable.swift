@@ -31,9 +31,11 @@ struct ComparisonTable {
   private var base: ReplayReport? { reports.first { $0.driver == "radix" } ?? reports.first }
 
   private func showKernelWork() {
-    Terminal.print("kernel work in thousands of instructions (\(reports.first?.kernelWorkSource ?? "modelled"))")
+    Terminal.print(
+      "kernel work in thousands of instructions (\(reports.first?.kernelWorkSource ?? "modelled"))")
     var table = TextTable([
-      "driver", "page faults", "system calls", "other", "total", "vs \(base?.driver ?? "")", "per fault", "tables peak",
+      "driver", "page faults", "system calls", "other", "total", "vs \(base?.driver ?? "")", "per fault",
+      "tables peak",
     ])
     for report in reports {
       let work = report.kernelWork
@@ -41,7 +43,8 @@ struct ComparisonTable {
       table.add([
         report.driver, thousands(work.pageFault), thousands(work.systemCall), thousands(work.other),
         thousands(work.total), ratio(work.total, base?.kernelWork.total),
-        Units.grouped(faults == 0 ? 0 : work.pageFault / faults), Units.text(bytes: report.pageTableBytes.peak),
+        Units.grouped(faults == 0 ? 0 : work.pageFault / faults),
+        Units.text(bytes: report.pageTableBytes.peak),
       ])
     }
     table.print()
@@ -50,14 +53,16 @@ struct ComparisonTable {
   private func showHardware() {
     Terminal.print("translation hardware")
     var table = TextTable([
-      "driver", "look-ups", "TLB misses", "walks", "references", "per walk", "walk cycles", "vs \(base?.driver ?? "")",
+      "driver", "look-ups", "TLB misses", "walks", "references", "per walk", "walk cycles",
+      "vs \(base?.driver ?? "")",
     ])
     for report in reports {
       let hardware = report.translation
       let perWalk = Double(hardware.walkReferences) / Double(max(hardware.walks, 1))
       table.add([
         report.driver, Units.grouped(hardware.lookups), Units.grouped(hardware.tlbMisses),
-        Units.grouped(hardware.walks), Units.grouped(hardware.walkReferences), Units.decimal(perWalk, places: 2),
+        Units.grouped(hardware.walks), Units.grouped(hardware.walkReferences),
+        Units.decimal(perWalk, places: 2),
         Units.grouped(hardware.walkCycles), ratio(hardware.walkCycles, base?.translation.walkCycles),
       ])
     }
@@ -68,9 +73,11 @@ struct ComparisonTable {
     let faults = first.faults
     Terminal.print(
       "faults: \(Units.grouped(faults.minor)) minor, \(Units.grouped(faults.major)) major, "
-        + "\(Units.grouped(faults.cow)) copy-on-write; pages mapped at most: \(Units.grouped(first.mappedPages.peak))")
+        + "\(Units.grouped(faults.cow)) copy-on-write; pages mapped at most: \(Units.grouped(first.mappedPages.peak))"
+    )
     let same = reports.allSatisfy {
-      $0.faults == first.faults && $0.mappedPages == first.mappedPages && $0.contentDigest == first.contentDigest
+      $0.faults == first.faults && $0.mappedPages == first.mappedPages
+        && $0.contentDigest == first.contentDigest
     }
     Terminal.print(
       same
@@ -79,7 +86,8 @@ struct ComparisonTable {
     for report in reports {
       Terminal.print(
         "\(report.driver): \(report.divergences) divergences from Linux, "
-          + "\(Units.decimal(Double(first.accesses.fetch + first.accesses.load + first.accesses.store) / max(report.seconds, 1e-9) / 1e6, places: 1)) million accesses/s")
+          + "\(Units.decimal(Double(first.accesses.fetch + first.accesses.load + first.accesses.store) / max(report.seconds, 1e-9) / 1e6, places: 1)) million accesses/s"
+      )
     }
   }
 

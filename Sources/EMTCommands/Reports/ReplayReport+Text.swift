@@ -25,8 +25,12 @@ extension ReplayReport {
     row("  system calls", Units.grouped(kernelWork.systemCall))
     row("  other", Units.grouped(kernelWork.other))
     row("content work, instructions", Units.grouped(contentWork))
-    row("TLB look-ups / misses", "\(Units.grouped(translation.lookups)) / \(Units.grouped(translation.tlbMisses))")
-    row("walks / references", "\(Units.grouped(translation.walks)) / \(Units.grouped(translation.walkReferences))")
+    row(
+      "TLB look-ups / misses",
+      "\(Units.grouped(translation.lookups)) / \(Units.grouped(translation.tlbMisses))")
+    row(
+      "walks / references",
+      "\(Units.grouped(translation.walks)) / \(Units.grouped(translation.walkReferences))")
     if checks > 0 { row("checks / disagreements", "\(checks) / \(disagreements.count)") }
     let total = accesses.fetch + accesses.load + accesses.store
     row("seconds", Units.decimal(seconds, places: 3))

@@ -122,7 +122,8 @@ public struct ReplayReport: Codable, Sendable, Equatable {
     kernelWork.reclaim = table.instructions(of: work, in: .reclaim)
     kernelWork.other = table.instructions(of: work, in: .other)
     kernelWork.total =
-      kernelWork.pageFault + kernelWork.systemCall + kernelWork.khugepaged + kernelWork.reclaim + kernelWork.other
+      kernelWork.pageFault + kernelWork.systemCall + kernelWork.khugepaged + kernelWork.reclaim
+      + kernelWork.other
     contentWork = table.contentInstructions(of: work)
   }
 }

@@ -19,7 +19,9 @@ extension TranslationIteration {
   /// Default: moves the cursor.
   @inlinable public func skip(_ iterator: inout Iterator, pages: UInt64) {
     let left = (iterator.end.raw &- iterator.position.raw) &>> UInt64(PageSize.baseShift)
-    iterator.position = pages >= left ? iterator.end
+    iterator.position =
+      pages >= left
+      ? iterator.end
       : iterator.position.advanced(by: pages &<< UInt64(PageSize.baseShift))
   }
 

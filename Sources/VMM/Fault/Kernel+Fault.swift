@@ -5,7 +5,9 @@ public import SimMemory
 extension Kernel {
   /// Serves the page fault of an access of `kind` at `address`: the entry point of the hardware's exception.
   @inlinable @inline(never)
-  public func pageFault(_ space: Space<Database>, _ address: VirtualAddress, _ kind: AccessKind) -> FaultOutcome {
+  public func pageFault(_ space: Space<Database>, _ address: VirtualAddress, _ kind: AccessKind)
+    -> FaultOutcome
+  {
     let mark = meter.enter(.pageFault)
     defer { meter.leave(mark) }
     meter.count(.faultEntry)

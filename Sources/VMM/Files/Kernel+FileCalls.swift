@@ -57,7 +57,9 @@ extension Kernel {
     let wanted = Seals(rawValue: UInt32(truncatingIfNeeded: request[2]))
     guard wanted.isSubset(of: .all) else { throw .einval }
     guard !object.seals.contains(.seal) else { throw .eperm }
-    if wanted.contains(.write), !object.seals.contains(.write), object.writableMappedPages > 0 { throw .ebusy }
+    if wanted.contains(.write), !object.seals.contains(.write), object.writableMappedPages > 0 {
+      throw .ebusy
+    }
     try commit(request)
     object.seals.formUnion(wanted)
     return 0

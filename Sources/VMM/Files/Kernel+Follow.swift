@@ -30,8 +30,9 @@ extension Kernel {
 
   /// A file that was opened: a known one by its name, or one that is new here and may be larger than what is seen of it.
   private func followOpen(_ process: Process<Database>, _ call: FileCall, path index: Int, flags: UInt64) {
-    let (accessMode, exclusive, truncate, append, directory, temporary): (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) =
-      (3, 0o200, 0o1000, 0o2000, 0o200000, 0o20000000)
+    let (accessMode, exclusive, truncate, append, directory, temporary):
+      (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) =
+        (3, 0o200, 0o1000, 0o2000, 0o200000, 0o20000000)
     let name = path(process, call.strings[index] ?? "", from: index == 1 ? call.descriptor(0) : nil)
     let isFresh = flags & (exclusive | truncate) != 0 || flags & temporary == temporary
     let isSpecial = name.hasPrefix("/dev/") && !name.hasPrefix("/dev/shm/")
@@ -40,14 +41,16 @@ extension Kernel {
     if let known = files.named(name), flags & temporary != temporary {
       id = known
     } else {
-      let kind: FileObject.Kind = isDirectory ? .notMappable : name.hasPrefix("/dev/shm/") ? .sharedMemory : .regular
+      let kind: FileObject.Kind =
+        isDirectory ? .notMappable : name.hasPrefix("/dev/shm/") ? .sharedMemory : .regular
       id = files.make(kind, mayBeLarger: !isFresh || isSpecial)
       if !name.isEmpty, flags & temporary != temporary { _ = files.name(id, name) }
     }
     if flags & truncate != 0, !isSpecial { setSize(of: id, to: 0) }
     let mode = flags & accessMode
     let file = OpenFile(
-      file: id, path: name, isReadable: mode != 1, isWritable: mode == 1 || mode == 2, appends: flags & append != 0)
+      file: id, path: name, isReadable: mode != 1, isWritable: mode == 1 || mode == 2,
+      appends: flags & append != 0)
     open(process, UInt32(truncatingIfNeeded: call.result), file)
   }
 

@@ -69,7 +69,9 @@ public import SimMemory
 
   /// A mapping.
   @inlinable
-  public init(_ range: VirtualRange, rights: Rights, flags: VMAFlags, file: FileID = .none, offset: UInt64 = 0) {
+  public init(
+    _ range: VirtualRange, rights: Rights, flags: VMAFlags, file: FileID = .none, offset: UInt64 = 0
+  ) {
     self.range = range
     self.rights = rights
     self.flags = flags

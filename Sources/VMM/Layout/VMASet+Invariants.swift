@@ -12,7 +12,9 @@ extension VMASet {
         return "area \(area.range) is not page-aligned"
       }
       if let previous {
-        if previous.range.end > area.range.start { return "areas \(previous.range) and \(area.range) overlap" }
+        if previous.range.end > area.range.start {
+          return "areas \(previous.range) and \(area.range) overlap"
+        }
         if previous.joins(area) { return "areas \(previous.range) and \(area.range) should be one" }
       }
       previous = area

@@ -20,7 +20,8 @@ extension Kernel {
   }
 
   @inlinable @inline(never)
-  func copyTranslations(_ area: VMA, from parent: Space<Database>, into child: Space<Database>) throws(Errno) {
+  func copyTranslations(_ area: VMA, from parent: Space<Database>, into child: Space<Database>) throws(Errno)
+  {
     let mark = meter.enter(.rangeOperation)
     defer { meter.leave(mark) }
     let table = platform.frames.table

@@ -13,7 +13,9 @@ extension Kernel {
 
   /// A child with a copy-on-write copy of the parent's memory.
   /// - Throws: `.enomem`: no child exists then, and the parent is as before.
-  @inlinable public func fork(_ parent: Process<Database>, child pid: UInt32) throws(Errno) -> Process<Database> {
+  @inlinable public func fork(_ parent: Process<Database>, child pid: UInt32) throws(Errno) -> Process<
+    Database
+  > {
     let mark = meter.enter(.systemCall)
     defer { meter.leave(mark) }
     guard !exists(pid) else { throw .eexist }

@@ -4,7 +4,8 @@ public import SimMemory
 
 extension Kernel {
   /// `madvise(address, length, advice)`. As on Linux, holes are skipped and reported at the end.
-  @inlinable func madvise(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+  @inlinable func madvise(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64
+  {
     let space = process.space
     guard let advice = Advice(rawValue: request[2] & 0xFFFF_FFFF) else { throw .einval }
     let range = try checkAdvice(request)

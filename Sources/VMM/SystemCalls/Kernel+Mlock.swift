@@ -23,7 +23,8 @@ extension Kernel {
   }
 
   /// `munlock(address, length)`.
-  @inlinable func munlock(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+  @inlinable func munlock(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64
+  {
     let range = try checkLockRange(request)
     guard !range.isEmpty else { return 0 }
     try commit(request)
@@ -33,7 +34,8 @@ extension Kernel {
   }
 
   /// `mlockall(flags)`: MCL_CURRENT 1, MCL_FUTURE 2, MCL_ONFAULT 4.
-  @inlinable func mlockall(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+  @inlinable func mlockall(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64
+  {
     let flags = request[0]
     guard flags != 0, flags & ~7 == 0, flags != 4 else { throw .einval }
     let space = process.space

@@ -74,7 +74,8 @@ extension Kernel {
     guard request[5] &+ length >= request[5] else { throw .eoverflow }
     guard process.space.layout.areas.areas.count < VMASet.maximumCount else { throw .enomem }
     let start = try placeMapping(process.space, request, flags, length)
-    var area = VMA(VirtualRange(start, bytes: length), rights: rights, flags: process.space.layout.futureFlags)
+    var area = VMA(
+      VirtualRange(start, bytes: length), rights: rights, flags: process.space.layout.futureFlags)
     if let file {
       try describeFileMapping(&area, file, type: type, flags, offset: request[5])
     } else {
@@ -142,7 +143,9 @@ extension Kernel {
 
   /// A hole of `length` bytes: at `wish` if that is free, else as high as possible.
   @usableFromInline
-  func findRoom(_ space: Space<Database>, _ length: UInt64, near wish: VirtualAddress) throws(Errno) -> VirtualAddress {
+  func findRoom(_ space: Space<Database>, _ length: UInt64, near wish: VirtualAddress) throws(Errno)
+    -> VirtualAddress
+  {
     let hint = wish.advanced(by: PageSize.base.mask).aligned(down: .base)
     if hint >= UserSpace.minimum, hint.raw <= UserSpace.end.raw - length,
       space.layout.areas.overlapping(VirtualRange(hint, bytes: length)).isEmpty

@@ -4,7 +4,8 @@ public import SimMemory
 
 extension Kernel {
   /// `mprotect(address, length, protection)`. As on Linux, areas before the first offending one are changed.
-  @inlinable func mprotect(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+  @inlinable func mprotect(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64
+  {
     let plan = try planProtection(process.space, request)
     for step in plan.steps { protect(process.space, step, to: plan.rights) }
     if let failure = plan.failure { throw failure }
@@ -19,7 +20,8 @@ extension Kernel {
   }
 
   @usableFromInline
-  func planProtection(_ space: Space<Database>, _ request: SystemCallRequest) throws(Errno) -> ProtectionPlan {
+  func planProtection(_ space: Space<Database>, _ request: SystemCallRequest) throws(Errno) -> ProtectionPlan
+  {
     let growsDown: UInt64 = 0x0100_0000
     let growsUp: UInt64 = 0x0200_0000
     let known: UInt64 = 7 | 8 | growsDown | growsUp
@@ -28,9 +30,12 @@ extension Kernel {
     if bits & growsDown != 0, bits & growsUp != 0 { throw .einval }
     guard start.isAligned(to: .base) else { throw .einval }
     if request[1] == 0 { return ProtectionPlan(rights: []) }
-    guard let length = pageAligned(request[1]), length != 0, start.raw &+ length > start.raw else { throw .enomem }
+    guard let length = pageAligned(request[1]), length != 0, start.raw &+ length > start.raw else {
+      throw .enomem
+    }
     guard bits & ~known == 0 else { throw .einval }
-    if request.number == .pkeyMprotect, request[3] != 0, request[3] != .max, !request.circumstances.isAccepted {
+    if request.number == .pkeyMprotect, request[3] != 0, request[3] != .max, !request.circumstances.isAccepted
+    {
       throw .einval
     }
     let end = start.advanced(by: length)

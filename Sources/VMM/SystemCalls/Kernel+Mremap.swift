@@ -50,7 +50,8 @@ extension Kernel {
     if flags & fixed != 0, flags & mayMove == 0 { throw .einval }
     if flags & dontUnmap != 0, flags & mayMove == 0 || request[1] != request[2] { throw .einval }
     guard old.isAligned(to: .base) else { throw .einval }
-    guard let oldLength = pageAligned(request[1]), let newLength = pageAligned(request[2]), newLength != 0 else {
+    guard let oldLength = pageAligned(request[1]), let newLength = pageAligned(request[2]), newLength != 0
+    else {
       throw .einval
     }
     guard let area = space.layout.areas.area(at: old) else { throw .efault }
@@ -62,7 +63,9 @@ extension Kernel {
         guard target.isAligned(to: .base), newLength <= UserSpace.end.raw,
           target.raw <= UserSpace.end.raw - newLength
         else { throw .einval }
-        if VirtualRange(target, bytes: newLength).overlaps(VirtualRange(old, bytes: oldLength)) { throw .einval }
+        if VirtualRange(target, bytes: newLength).overlaps(VirtualRange(old, bytes: oldLength)) {
+          throw .einval
+        }
         try checkUnsealed(space, VirtualRange(target, bytes: newLength))
       }
       if space.layout.areas.areas.count + 2 >= VMASet.maximumCount - 3 { throw .enomem }
@@ -84,7 +87,9 @@ extension Kernel {
     if space.layout.areas.areas.count >= VMASet.maximumCount - 3 { throw .enomem }
     try commit(request)
     if !isFixed {
-      if let placement = request.circumstances.placement { target = placement } else {
+      if let placement = request.circumstances.placement {
+        target = placement
+      } else {
         target = try findRoom(space, newLength, near: target)
       }
     }
@@ -93,7 +98,8 @@ extension Kernel {
     return .move(
       Relocation(
         source: VirtualRange(old, bytes: kept), target: VirtualRange(target, bytes: newLength),
-        tail: tail.isEmpty ? nil : tail, replaces: isFixed, keepsSource: flags & dontUnmap != 0 || oldLength == 0,
+        tail: tail.isEmpty ? nil : tail, replaces: isFixed,
+        keepsSource: flags & dontUnmap != 0 || oldLength == 0,
         area: area))
   }
 
@@ -104,7 +110,8 @@ extension Kernel {
     guard oldLength <= area.range.end.raw - old.raw else { throw .efault }
     guard newLength > oldLength else { return }
     if area.file != .none {
-      let (end, overflow) = area.cut(to: VirtualRange(old, area.range.end)).offset.addingReportingOverflow(newLength)
+      let (end, overflow) = area.cut(to: VirtualRange(old, area.range.end)).offset.addingReportingOverflow(
+        newLength)
       if overflow || end == 0 { throw .einval }
     }
     if area.flags.contains(.locked) { try space.layout.checkLockable(newLength - oldLength, else: .eagain) }
@@ -169,7 +176,9 @@ extension Kernel {
       } catch {
         rest.start = error.firstNotDone
         guard case .sizeConflict = error.reason else { return error }
-        do { try database.split(database.find(rest.start)) } catch { return RangeFailure(firstNotDone: rest.start, reason: error) }
+        do { try database.split(database.find(rest.start)) } catch {
+          return RangeFailure(firstNotDone: rest.start, reason: error)
+        }
       }
     }
     return nil

@@ -4,7 +4,8 @@ public import SimMemory
 
 extension Kernel {
   /// `mincore(address, length, vector)`. The vector's pages are touched as the kernel writes them.
-  @inlinable func mincore(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+  @inlinable func mincore(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64
+  {
     let space = process.space
     let start = request.address(0)
     guard start.isAligned(to: .base) else { throw .einval }
@@ -12,7 +13,9 @@ extension Kernel {
       let length = pageAligned(request[1])
     else { throw .enomem }
     let range = VirtualRange(start, bytes: length)
-    guard request[2] <= UserSpace.end.raw, range.pages <= UserSpace.end.raw - request[2] else { throw .efault }
+    guard request[2] <= UserSpace.end.raw, range.pages <= UserSpace.end.raw - request[2] else {
+      throw .efault
+    }
     guard covers(space, range) else { throw .enomem }
     try commit(request)
     _ = residentPages(space, range)
@@ -88,7 +91,8 @@ extension Kernel {
   @inlinable func mseal(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
     let start = request.address(0)
     guard request[2] == 0, start.isAligned(to: .base) else { throw .einval }
-    guard let length = pageAligned(request[1]), request[1] == 0 || length != 0, start.raw &+ length >= start.raw
+    guard let length = pageAligned(request[1]), request[1] == 0 || length != 0,
+      start.raw &+ length >= start.raw
     else { throw .einval }
     let range = VirtualRange(start, bytes: length)
     guard covers(process.space, range) else { throw .enomem }

@@ -4,7 +4,9 @@ public import SimMemory
 
 extension Kernel {
   /// `shmget(key, size, flags)`: IPC_CREAT 01000, IPC_EXCL 02000.
-  @usableFromInline func shmget(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+  @usableFromInline func shmget(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno)
+    -> UInt64
+  {
     let (create, exclusive): (UInt64, UInt64) = (0o1000, 0o2000)
     let (key, size, flags) = (request[0] & 0xFFFF_FFFF, request[1], request[2])
     if let known = segments.identifier(ofKey: key) {
@@ -31,7 +33,9 @@ extension Kernel {
 
   @usableFromInline
   func planAttachment(_ space: Space<Database>, _ request: SystemCallRequest) throws(Errno) -> (VMA, Bool) {
-    let (readOnly, round, remap, execute): (UInt64, UInt64, UInt64, UInt64) = (0o10000, 0o20000, 0o40000, 0o100000)
+    let (readOnly, round, remap, execute): (UInt64, UInt64, UInt64, UInt64) = (
+      0o10000, 0o20000, 0o40000, 0o100000
+    )
     let (identifier, flags) = (request[0] & 0xFFFF_FFFF, request[2])
     var wish = request.address(1)
     if wish.raw != 0, !wish.isAligned(to: .base) {
@@ -86,7 +90,8 @@ extension Kernel {
   @usableFromInline func attachedParts(_ space: Space<Database>, _ start: VirtualAddress) -> [VMA] {
     let areas = space.layout.areas.areas
     let first = areas.first {
-      $0.flags.contains(.sharedMemorySegment) && $0.range.start.raw &- start.raw == $0.offset && $0.range.start >= start
+      $0.flags.contains(.sharedMemorySegment) && $0.range.start.raw &- start.raw == $0.offset
+        && $0.range.start >= start
     }
     guard let first, let identifier = segments.identifier(of: first.file),
       let segment = segments.segments[identifier]
@@ -105,7 +110,9 @@ extension Kernel {
   }
 
   /// `shmctl(identifier, command, buffer)`: IPC_RMID 0, IPC_SET 1, IPC_STAT 2 and the rest as far as they can be seen.
-  @usableFromInline func shmctl(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+  @usableFromInline func shmctl(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno)
+    -> UInt64
+  {
     let (identifier, command) = (request[0] & 0xFFFF_FFFF, request[1] & ~0x100)
     switch command {
     case 0:

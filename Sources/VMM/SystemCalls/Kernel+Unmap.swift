@@ -12,7 +12,9 @@ extension Kernel {
   }
 
   @usableFromInline
-  func checkUnmap(_ space: Space<Database>, _ start: VirtualAddress, _ bytes: UInt64) throws(Errno) -> VirtualRange {
+  func checkUnmap(_ space: Space<Database>, _ start: VirtualAddress, _ bytes: UInt64) throws(Errno)
+    -> VirtualRange
+  {
     guard start.isAligned(to: .base), start <= UserSpace.end, bytes <= UserSpace.end.raw - start.raw else {
       throw .einval
     }
