@@ -16,12 +16,13 @@ extension RadixDatabase {
     return RadixLock(region: !range.isEmpty && region.contains(range) ? region.start : nil)
   }
 
-  /// Customizable 20: one walk and one word for a region.
+  /// Customizable 20: one walk and one word for a region. A larger range is held alone even for reading: the writers of
+  /// single regions hold the database's lock as readers, so a reader's hold would not keep them out.
   public func lockForReading(_ lock: inout RadixLock) {
     let waits = enterRegion(&lock, adding: RadixDatabase.regionReader) { word in
       word & RadixDatabase.regionWriter == 0 && ~word & RadixDatabase.regionReaders != 0
     }
-    noteLocked(waits: waits ?? context.lock.lockForReading())
+    noteLocked(waits: waits ?? context.lock.lockForWriting())
     lock.mode = .reading
   }
 
@@ -46,8 +47,6 @@ extension RadixDatabase {
         seen = found
       }
       lock.word = PhysicalAddress(0)
-      context.lock.unlockReading()
-    } else if lock.mode == .reading {
       context.lock.unlockReading()
     } else {
       context.lock.unlockWriting()
