@@ -142,6 +142,10 @@ final class TracedProcess<Service: TranslationService> {
   var awaitsStack = false
   /// The page that was inferred last, in case the trace says that it was not there.
   var lastInferred: VirtualRange?
+  /// A child that borrows its parent's address space (vfork).
+  var borrows = false
+  /// The last call was an execve that has not returned.
+  var isExecuting = false
   /// A handler for SIGSEGV or SIGBUS was installed.
   var handlesFaults = false
 

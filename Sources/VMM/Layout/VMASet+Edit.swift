@@ -73,7 +73,7 @@ extension VMASet {
   private mutating func absorbNext(_ index: Int) {
     let next = areas[index + 1]
     areas[index].range.end = next.range.end
-    areas[index].flags.formUnion(next.flags.intersection(.hasPrivatePages))
+    areas[index].flags.formUnion(next.flags.intersection(VMA.pageMarks))
     areas.remove(at: index + 1)
   }
 }

@@ -37,6 +37,22 @@ extension Kernel {
     return adopt(pid, parent.space, of: parent)
   }
 
+  /// Gives a process that borrows its parent's address space a copy of its own.
+  @inlinable public func unshare(_ process: Process<Database>) throws(Errno) {
+    let old = process.space
+    guard old.users > 1 else { return }
+    let space = try makeSpace()
+    do {
+      try copyMemory(of: old, into: space)
+    } catch {
+      empty(space)
+      destroy(space)
+      throw error
+    }
+    process.move(to: space)
+    leave(old)
+  }
+
   /// Replaces the process's address space by an empty one.
   public func execute(_ process: Process<Database>) throws(Errno) {
     let mark = meter.enter(.systemCall)
@@ -72,7 +88,7 @@ extension Kernel {
   }
 
   /// One user of the space less.
-  func leave(_ space: Space<Database>) {
+  @usableFromInline func leave(_ space: Space<Database>) {
     space.users -= 1
     guard space.users == 0 else { return }
     empty(space)
