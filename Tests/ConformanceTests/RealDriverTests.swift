@@ -27,13 +27,7 @@ import Testing
   }
 
   @Test func radixKeepsTheContract() {
-    withKnownIssue("a large range held for reading lets writers of small ranges in", isIntermittent: true) {
-      expectKept(RealDriverTests.radix)
-    } matching: { issue in
-      issue.comments.contains {
-        $0.rawValue.contains("1 failures") && $0.rawValue.contains("LK-20 reader waits")
-      }
-    }
+    expectKept(RealDriverTests.radix)
   }
   @Test func radixKeepsItWithCustomizationsHidden() { expectKept(RealDriverTests.radix.basicOnly) }
   @Test func hashedKeepsTheContract() { expectKept(RealDriverTests.hashed) }

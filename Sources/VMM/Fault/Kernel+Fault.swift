@@ -25,7 +25,7 @@ extension Kernel {
   func resolve(_ space: Space<Database>, _ address: VirtualAddress, _ kind: AccessKind) -> FaultOutcome {
     meter.count(.vmaLookup)
     guard let index = space.layout.areas.index(of: address) ?? growStack(space, to: address) else {
-      return .refused(.notMapped)
+      return .refused(address.isCanonicalForUser ? .notMapped : .notCanonical)
     }
     let area = space.layout.areas.areas[index]
     guard area.rights.allow(kind) else { return .refused(.notAllowed) }
@@ -51,6 +51,7 @@ extension Kernel {
     }
     database.unlock(&lock)
     database.putLock(lock)
+    if outcome == .outOfMemory { timesOutOfMemory &+= 1 }
     return outcome
   }
 

@@ -79,7 +79,7 @@ extension VMASet {
 
   private mutating func absorb(_ next: VMA, into index: Int) {
     areas[index].range.end = next.range.end
-    areas[index].flags.formUnion(next.flags.intersection(.hasPrivatePages))
+    areas[index].flags.formUnion(next.flags.intersection(VMA.pageMarks))
   }
 
   /// How many more areas there would be if they were split at both edges of `range`.

@@ -35,6 +35,22 @@ extension Kernel {
     return adopt(pid, parent.space, of: parent)
   }
 
+  /// Gives a process that borrows its parent's address space a copy of its own.
+  @inlinable public func unshare(_ process: Process<Database>) throws(Errno) {
+    let old = process.space
+    guard old.users > 1 else { return }
+    let space = try makeSpace()
+    do {
+      try copyMemory(of: old, into: space)
+    } catch {
+      empty(space)
+      destroy(space)
+      throw error
+    }
+    process.move(to: space)
+    leave(old)
+  }
+
   /// Replaces the process's address space by an empty one.
   @inlinable @inline(never)
   public func execute(_ process: Process<Database>) throws(Errno) {

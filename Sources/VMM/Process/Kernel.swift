@@ -26,6 +26,8 @@ public final class Kernel<Service: TranslationService> {
   public let zeroFrame: FrameNumber
   /// Calls that were refused for no other reason than that the circumstances said so.
   public var verdictsUsed: UInt64 = 0
+  /// How often memory ran out: for a page, a copy or a table.
+  public var timesOutOfMemory: UInt64 = 0
   var freeSpaceIDs: [UInt16] = []
   var nextSpaceID: UInt16 = 1
 
