@@ -37,13 +37,14 @@ let modules: [Target] = [
   module("EMTCore", imports: ["SimMemory"]),
   module("X86Object", in: "Drivers/X86Object", imports: ["EMTCore", "EntryFormats", "SimMemory"]),
   module("Radix", in: "Drivers/Radix", imports: driverImports),
+  module("FPT", in: "Drivers/FPT", imports: ["Radix", "EntryFormats"]),
   module("Hashed", in: "Drivers/Hashed", imports: driverImports),
   module("VMM", imports: ["EMTCore", "SimMemory"]),
   module("MMU", imports: ["EntryFormats", "SimMemory"]),
   module("Machine", imports: ["VMM", "MMU", "EMTCore", "SimMemory", "Events"]),
   module(
     "Catalog", in: "Drivers/Catalog",
-    imports: ["Radix", "Hashed", "MMU", "EMTCore", "EntryFormats", "SimMemory"]),
+    imports: ["Radix", "FPT", "Hashed", "MMU", "EMTCore", "EntryFormats", "SimMemory"]),
   module("Workloads", imports: ["Events", "SimMemory"]),
   module("Reference", imports: ["EMTCore", "SimMemory"]),
   module(
