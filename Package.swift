@@ -66,7 +66,9 @@ let testSuites: [Target] = [
   tests("Reference", imports: ["Reference", "EMTCore", "SimMemory"]),
   tests(
     "Conformance",
-    imports: ["Conformance", "Reference", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
+    imports: [
+      "Conformance", "Reference", "Radix", "Hashed", "MMU", "X86Object", "EMTCore", "EntryFormats", "SimMemory",
+    ]),
   tests("MMU", imports: ["MMU", "EntryFormats", "SimMemory"]),
   tests("Radix", imports: ["Radix", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
   tests("Hashed", imports: ["Hashed", "X86Object", "EMTCore", "EntryFormats", "SimMemory", "MMU"]),

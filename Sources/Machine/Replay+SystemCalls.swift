@@ -53,7 +53,7 @@ extension Replay {
     let buffer = VirtualRange(VirtualAddress(record.argument(1)), bytes: result)
     guard buffer.end > buffer.start, buffer.end <= UserSpace.end else { return }
     prove(buffer)
-    do { try machine.kernel.copyUser(process, buffer, kind) } catch {
+    do { try machine.calls.copyUser(process, buffer, kind) } catch {
       tally.diverge(
         "buffer \(buffer) of system call \(record.number): Linux could use it, here it is refused")
     }
@@ -88,7 +88,7 @@ extension Replay {
   private func answer(
     _ process: Process<Service.Database>, _ request: SystemCallRequest
   ) -> SystemCallRecord.Answer {
-    do { return .success(try machine.kernel.systemCall(process, request)) } catch {
+    do { return .success(try machine.calls.systemCall(process, request)) } catch {
       return .failure(error.rawValue)
     }
   }

@@ -12,6 +12,8 @@ public struct Driver: Sendable {
   public let description: DriverDescription
   /// Replays a trace on it.
   public let replay: @Sendable (ReplayJob) throws(CommandFailure) -> ReplayReport
+  /// Runs what the calibration counts.
+  @usableFromInline let calibrate: @Sendable (CalibrationJob) throws(CommandFailure) -> [CalibrationRun]
 
   /// A driver and the hardware that reads its tables.
   @inlinable
@@ -20,6 +22,9 @@ public struct Driver: Sendable {
   ) where Service.Root == Walker.Root {
     self.description = description
     replay = { (job: ReplayJob) throws(CommandFailure) -> ReplayReport in
+      try job.run(Service.self, Walker.self)
+    }
+    calibrate = { (job: CalibrationJob) throws(CommandFailure) -> [CalibrationRun] in
       try job.run(Service.self, Walker.self)
     }
   }

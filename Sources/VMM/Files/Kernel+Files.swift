@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-internal import EMTCore
+public import EMTCore
 public import SimMemory
 
 extension Kernel {
@@ -93,7 +93,7 @@ extension Kernel {
   }
 
   /// A zeroed frame for page contents.
-  @usableFromInline func allocatePage() -> FrameNumber? {
+  @inlinable func allocatePage() -> FrameNumber? {
     var didClear = false
     guard let frame = platform.frames.allocateZeroed(didClear: &didClear) else { return nil }
     meter.count(.frameAllocated)
