@@ -67,12 +67,14 @@ let testSuites: [Target] = [
   tests(
     "Conformance",
     imports: [
-      "Conformance", "Reference", "Radix", "Hashed", "MMU", "X86Object", "EMTCore", "EntryFormats", "SimMemory",
+      "Conformance", "Reference", "Radix", "Hashed", "MMU", "X86Object", "EMTCore", "EntryFormats",
+      "SimMemory",
     ]),
   tests("MMU", imports: ["MMU", "EntryFormats", "SimMemory"]),
   tests("Radix", imports: ["Radix", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
   tests("Hashed", imports: ["Hashed", "X86Object", "EMTCore", "EntryFormats", "SimMemory", "MMU"]),
   tests("Workloads", imports: ["Workloads", "Events", "SimMemory"], resources: [.copy("Fixtures")]),
+  tests("Profiling", imports: ["Profiling", "EMTCore"]),
   tests("Layering", imports: []),
   tests(
     "Replay",

@@ -32,9 +32,11 @@ extension RadixTree {
   /// Calls `body` for each entry of `node` that serves a part of `range`, with that part.
   @inlinable @inline(__always)
   func forEachEntry(of node: RadixNode, _ range: VirtualRange, _ body: (Slot, VirtualRange) -> Void) {
+    let size = Shape.span(node.level)
+    context.meter.count(.entryRead, (range.bytes &+ size.mask) &>> UInt64(size.shift))
     var position = range.start
     while position < range.end {
-      let piece = VirtualRange(position, range.pieceEnd(position, Shape.span(node.level)))
+      let piece = VirtualRange(position, range.pieceEnd(position, size))
       body(Slot(memory, node, position), piece)
       position = piece.end
     }

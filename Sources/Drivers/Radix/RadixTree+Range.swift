@@ -113,6 +113,7 @@ extension RadixTree {
     }
     context.meter.count(.rangeEntry, entries)
     context.meter.count(.rangeGroup, iterator.walks)
+    context.meter.count(.entryRead, iterator.steps)
     guard let failure else { return gather }
     settle(finish(gather))
     throw failure

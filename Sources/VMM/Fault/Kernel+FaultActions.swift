@@ -70,6 +70,7 @@ extension Kernel {
       return .outOfMemory
     }
     table.addMapping(frame)
+    meter.count(.pageReplaced)
     meter.count(.pageCount)
     notePrivatePages(space, index)
     if !object.isSpecial {

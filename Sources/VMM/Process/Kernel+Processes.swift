@@ -102,11 +102,13 @@ extension Kernel {
     } catch { preconditionFailure("an unused address space could not be destroyed: \(error)") }
     let forget = Invalidation(scope: .space(context.spaceID), range: nil)
     for cpu in 0..<platform.cpuCount { platform.cpu(cpu).mailbox.post(forget) }
+    meter.count(.spaceChange)
     recycle(context.spaceID)
     context.destroy()
   }
 
   @inlinable func makeSpace() throws(Errno) -> Space<Database> {
+    meter.count(.spaceChange)
     let id = try takeSpaceID()
     let context = DatabaseContext(platform: platform, spaceID: id, pageSizes: service.pageSizes)
     do {
