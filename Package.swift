@@ -44,7 +44,7 @@ let modules: [Target] = [
   module("Machine", imports: ["VMM", "MMU", "EMTCore", "SimMemory", "Events"]),
   module(
     "Catalog", in: "Drivers/Catalog",
-    imports: ["Radix", "FPT", "Hashed", "MMU", "EMTCore", "EntryFormats", "SimMemory"]),
+    imports: ["Radix", "Hashed", "MMU", "EMTCore", "EntryFormats", "SimMemory"]),
   module("Workloads", imports: ["Events", "SimMemory"]),
   module("Reference", imports: ["EMTCore", "SimMemory"]),
   module(
@@ -72,6 +72,12 @@ let testSuites: [Target] = [
     ]),
   tests("MMU", imports: ["MMU", "EntryFormats", "SimMemory"]),
   tests("Radix", imports: ["Radix", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
+  tests(
+    "Radix5",
+    imports: ["Radix", "Conformance", "MMU", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
+  tests(
+    "FPT",
+    imports: ["FPT", "Radix", "Conformance", "MMU", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
   tests("Hashed", imports: ["Hashed", "X86Object", "EMTCore", "EntryFormats", "SimMemory", "MMU"]),
   tests("Workloads", imports: ["Workloads", "Events", "SimMemory"], resources: [.copy("Fixtures")]),
   tests("Profiling", imports: ["Profiling", "EMTCore"]),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
-public import FPT
+public import EntryFormats
 public import Hashed
 public import MMU
 public import Radix
@@ -19,11 +19,11 @@ public protocol DriverVisitor {
 public enum DriverCatalog {
   /// Shows every driver to `visitor`, in the order in which they are listed.
   @inlinable public static func visit<Visitor: DriverVisitor>(_ visitor: inout Visitor) {
-    visitor.visit(radix, RadixService.self, RadixWalker.self)
-    visitor.visit(radix5, Radix5Service.self, Radix5Walker.self)
-    visitor.visit(fptL3L2, FPTL3L2Service.self, FPTL3L2Walker.self)
-    visitor.visit(fptL4L3, FPTL4L3Service.self, FPTL4L3Walker.self)
-    visitor.visit(fptL4L3L2L1, FPTL4L3L2L1Service.self, FPTL4L3L2L1Walker.self)
+    visitor.visit(radix, RadixTreeService<EntryFormats.RadixFormat>.self, RadixWalker.self)
+    visitor.visit(radix5, RadixTreeService<EntryFormats.Radix5Format>.self, Radix5Walker.self)
+    visitor.visit(fptL3L2, RadixTreeService<EntryFormats.FlattenedL3L2>.self, FPTL3L2Walker.self)
+    visitor.visit(fptL4L3, RadixTreeService<EntryFormats.FlattenedL4L3>.self, FPTL4L3Walker.self)
+    visitor.visit(fptL4L3L2L1, RadixTreeService<EntryFormats.FlattenedL4L3L2L1>.self, FPTL4L3L2L1Walker.self)
     visitor.visit(hashed, HashedService.self, HashedWalker.self)
   }
 
