@@ -69,29 +69,28 @@ import Testing
   @Test func runningOutOfMemoryAtAnyAllocationChangesNothing() throws {
     func check<Shape: RadixShape>(_ shape: Shape.Type) throws {
       let machine = try TestMachine(shape)
-      let held = fragment(machine.frames)
+      let (user, frames) = (machine.user, machine.frames)
+      let held = fragment(frames)
       for size in [PageSize.base, .twoMiB] {
+        let (free, bytes) = (frames.freeFrames, user.footprint)
         var failures = 0
-        while true {
-          let (free, bytes) = (machine.frames.freeFrames, machine.user.footprint)
-          machine.frames.injectFailure(after: failures, staysBroken: true)
-          var error: TranslationError?
-          do { try machine.user.put(page(7 << 39, size, frame: 512)) } catch { error_(error, &failures) }
-          machine.frames.stopInjectingFailures()
-          if machine.user.find(VirtualAddress(7 << 39)).isMapped { break }
-          error = .outOfMemory
-          #expect(error == .outOfMemory && failures < 10)
-          #expect(machine.frames.freeFrames == free && machine.user.footprint == bytes)
+        while !user.find(VirtualAddress(7 << 39)).isMapped, failures < 10 {
+          frames.injectFailure(after: failures, staysBroken: true)
+          do throws(TranslationError) {
+            try user.put(page(7 << 39, size, frame: 512))
+            frames.stopInjectingFailures()
+          } catch {
+            frames.stopInjectingFailures()
+            #expect(error == .outOfMemory)
+            #expect(frames.freeFrames == free && user.footprint == bytes)
+            failures += 1
+          }
         }
-        #expect(failures > 0)
-        machine.user.settle(try machine.user.removeAll(in: range(7 << 39, 8 << 39)) { _ in })
+        #expect((1..<10).contains(failures))
+        user.settle(try user.removeAll(in: range(7 << 39, 8 << 39)) { _ in })
       }
-      for frame in held { machine.frames.free(frame) }
+      for frame in held { frames.free(frame) }
       try machine.finish()
-    }
-    func error_(_ error: TranslationError, _ failures: inout Int) {
-      #expect(error == .outOfMemory)
-      failures += 1
     }
     try check(FlattenedL3L2.self)
     try check(FlattenedL4L3.self)

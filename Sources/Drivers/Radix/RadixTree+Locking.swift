@@ -9,12 +9,13 @@ extension RadixTree {
     return RadixLock(region: !range.isEmpty && region.contains(range) ? region.start : nil)
   }
 
-  /// Customizable 20: one walk and one word for a region.
+  /// Customizable 20: one walk and one word for a region. A larger range is held alone even for reading: the writers of
+  /// single regions hold the database's lock as readers, so a reader's hold would not keep them out.
   @inlinable public func lockForReading(_ lock: inout RadixLock) {
     let waits = enterRegion(&lock, adding: RadixLock.reader) { word in
       word & RadixLock.writer == 0 && ~word & RadixLock.readers != 0
     }
-    noteLocked(waits: waits ?? context.lock.lockForReading())
+    noteLocked(waits: waits ?? context.lock.lockForWriting())
     lock.mode = .reading
   }
 
@@ -37,8 +38,6 @@ extension RadixTree {
         seen = found
       }
       lock.word = PhysicalAddress(0)
-      context.lock.unlockReading()
-    } else if lock.mode == .reading {
       context.lock.unlockReading()
     } else {
       context.lock.unlockWriting()
