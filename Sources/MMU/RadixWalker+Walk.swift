@@ -32,7 +32,8 @@ extension RadixTreeWalker {
   /// The end of a walk that found a fault: drops the walk-cache entries of the address (SDM §4.10.4.1). Rights
   /// from a walk cache may be older than the tables, so only a walk from the root may refuse because of them.
   @inlinable @inline(never) func refuse<Recorder: WalkRecorder>(
-    _ start: RadixVisit<Shape>, _ visit: RadixVisit<Shape>, _ reason: FaultReason, _ root: RadixTreeRoot<Shape>,
+    _ start: RadixVisit<Shape>, _ visit: RadixVisit<Shape>, _ reason: FaultReason,
+    _ root: RadixTreeRoot<Shape>,
     _ address: VirtualAddress, _ access: AccessKind, isUser: Bool, recorder: inout Recorder
   ) -> WalkResult {
     let page = VirtualRange(page: address, .base)
@@ -70,7 +71,8 @@ extension RadixTreeWalker {
   ) -> WalkOutcome {
     while true {
       let isFlattened = Shape.mayFlatten(visit.level) && visit.table & FPTFormat.rootMark != 0
-      guard visit.table < memory.bytes, !isFlattened || visit.table & PageSize.twoMiB.mask == FPTFormat.rootMark
+      guard visit.table < memory.bytes,
+        !isFlattened || visit.table & PageSize.twoMiB.mask == FPTFormat.rootMark
       else { return .fault(.malformed) }
       var level = isFlattened ? visit.level &- 1 : visit.level
       var place = PhysicalAddress(
@@ -124,7 +126,8 @@ extension RadixTreeWalker {
   /// Sets bits that an entry lacks, if it still is as it was read.
   /// - Returns: false when the entry changed and must be read again.
   @inlinable @inline(__always) func mark(
-    _ raw: UInt64, _ bits: UInt64, _ place: PhysicalAddress, _ isSilent: Bool, _ visit: inout RadixVisit<Shape>
+    _ raw: UInt64, _ bits: UInt64, _ place: PhysicalAddress, _ isSilent: Bool,
+    _ visit: inout RadixVisit<Shape>
   ) -> Bool {
     if isSilent || raw & bits == bits { return true }
     guard memory.compareExchange(raw, raw | bits, at: place) == raw else { return false }

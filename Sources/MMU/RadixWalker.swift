@@ -28,7 +28,9 @@ public import SimMemory
   public static var standardConfiguration: RadixWalkerConfiguration { .standard(for: Shape.self) }
 
   /// CR3's process-context identifier.
-  @inlinable @inline(__always) public static func spaceID(of root: RadixTreeRoot<Shape>) -> UInt16 { root.spaceID }
+  @inlinable @inline(__always) public static func spaceID(of root: RadixTreeRoot<Shape>) -> UInt16 {
+    root.spaceID
+  }
 
   /// Forgets walk-cache entries of one address space whose span shares an address with `range`.
   public func invalidate(spaceID: UInt16, range: VirtualRange?) {

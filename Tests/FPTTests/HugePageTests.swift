@@ -19,8 +19,12 @@ import X86Object
     let (huge, last) = (page(start, .twoMiB, frame: 512), page(start + 511 << 12))
     try user.put(huge)
     for small in [page(start), last] {
-      #expect(throws: TranslationError.sizeConflict(existing: huge.start, size: .twoMiB)) { try user.put(small) }
-      #expect(throws: TranslationError.sizeConflict(existing: huge.start, size: .twoMiB)) { try user.drop(small) }
+      #expect(throws: TranslationError.sizeConflict(existing: huge.start, size: .twoMiB)) {
+        try user.put(small)
+      }
+      #expect(throws: TranslationError.sizeConflict(existing: huge.start, size: .twoMiB)) {
+        try user.drop(small)
+      }
     }
     #expect(throws: TranslationError.sizeConflict(existing: huge.start, size: .twoMiB)) {
       try user.put(page(0, .oneGiB, frame: 0))
@@ -28,7 +32,9 @@ import X86Object
     #expect(try user.drop(huge).entry == huge.entry)
     for small in [page(start), last] {
       try user.put(small)
-      #expect(throws: TranslationError.sizeConflict(existing: small.start, size: .base)) { try user.put(huge) }
+      #expect(throws: TranslationError.sizeConflict(existing: small.start, size: .base)) {
+        try user.put(huge)
+      }
       #expect(throws: TranslationError.sizeConflict(existing: small.start, size: .base)) {
         try user.put(page(0, .oneGiB, frame: 0))
       }
@@ -51,7 +57,9 @@ import X86Object
     try user.drop(page(start))
     try user.put(huge)
     neighbour.isPresent = true
-    #expect(throws: TranslationError.sizeConflict(existing: huge.start, size: .twoMiB)) { try user.put(neighbour) }
+    #expect(throws: TranslationError.sizeConflict(existing: huge.start, size: .twoMiB)) {
+      try user.put(neighbour)
+    }
     #expect(user.next(&iterator).size == .twoMiB && !user.hasNext(iterator))
     try machine.finish()
   }

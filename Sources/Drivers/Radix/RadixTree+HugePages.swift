@@ -58,7 +58,8 @@ extension RadixTree {
     let step = object.isPresent ? smaller.bytes : 0
     let firstPiece = { (raw: UInt64) -> UInt64 in
       let huge = self.object(slot, replaced: raw)
-      return huge.relocated(to: huge.start, size: smaller, physicalAddress: huge.physicalAddress).entry.mapping
+      return huge.relocated(to: huge.start, size: smaller, physicalAddress: huge.physicalAddress).entry
+        .mapping
     }
     if slot.mark != 0 {
       splitInPlace(slot, step, firstPiece)

@@ -31,7 +31,9 @@ extension RadixTree {
   }
 
   /// Customizable 18. A leaf node that moves as a whole costs two walks, else an entry is read and two are written.
-  @inlinable public func move(_ range: VirtualRange, to start: VirtualAddress) throws(RangeFailure) -> FlushObligation {
+  @inlinable public func move(_ range: VirtualRange, to start: VirtualAddress) throws(RangeFailure)
+    -> FlushObligation
+  {
     let distance = start.raw &- range.start.raw
     var place = RadixIterator(over: VirtualRange(start, bytes: range.bytes))
     let gather = try forEachSlot(in: range) { (slot, gather) throws(TranslationError) in
@@ -59,7 +61,9 @@ extension RadixTree {
 
   /// Moves a leaf node from one 2 MiB region to another one that has none.
   /// - Returns: false when the other region has something: then nothing happened.
-  @inlinable @inline(never) func moveLeaf(_ start: VirtualAddress, to target: VirtualAddress) throws(TranslationError) -> Bool {
+  @inlinable @inline(never) func moveLeaf(_ start: VirtualAddress, to target: VirtualAddress)
+    throws(TranslationError) -> Bool
+  {
     guard covers(target, .twoMiB) else { return false }
     let (old, new) = (walk(start, to: 1), try reach(target, 1))
     guard new.isVoid, old.mark == 0 else { return false }
