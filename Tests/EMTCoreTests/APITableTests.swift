@@ -10,7 +10,8 @@ struct APITableTests {
   }
 
   private static let sources = [
-    "Object/TranslationObject.swift", "Database/TranslationDatabase.swift", "Service/TranslationService.swift",
+    "Object/TranslationObject.swift", "Database/TranslationDatabase.swift",
+    "Service/TranslationService.swift",
     "Customizable/TranslationIteration.swift", "Customizable/HugePageTranslation.swift",
     "Customizable/AddressRangeTranslation.swift", "Customizable/RangeLocking.swift",
     "Customizable/SwapTranslation.swift", "Customizable/TranslationFlushing.swift",
@@ -62,7 +63,8 @@ struct APITableTests {
       if line.hasPrefix("public protocol") { isInside = true }
       guard isInside, !line.hasPrefix("public protocol") else { continue }
       let trimmed = line.trimmingCharacters(in: .whitespaces)
-      let ends = trimmed.isEmpty || trimmed.hasPrefix("///") || line == "}" || trimmed.hasPrefix("associatedtype")
+      let ends =
+        trimmed.isEmpty || trimmed.hasPrefix("///") || line == "}" || trimmed.hasPrefix("associatedtype")
       if ends {
         if let declaration = normalised(pending) { found.insert(declaration) }
         pending = ""
@@ -80,7 +82,9 @@ struct APITableTests {
       text = text.replacingOccurrences(of: old, with: new)
     }
     text = text.trimmingCharacters(in: .whitespaces)
-    let isRequirement = ["func ", "var ", "init(", "static func ", "mutating func "].contains { text.hasPrefix($0) }
+    let isRequirement = ["func ", "var ", "init(", "static func ", "mutating func "].contains {
+      text.hasPrefix($0)
+    }
     return isRequirement ? text : nil
   }
 }

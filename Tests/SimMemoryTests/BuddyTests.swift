@@ -59,7 +59,9 @@ struct BuddyTests {
         frames.free(frame, order: order)
       } else {
         let order = Int(random.next() % 6)
-        if let block = frames.allocate(order: order, node: Int(random.next() % 2)) { held.append((block, order)) }
+        if let block = frames.allocate(order: order, node: Int(random.next() % 2)) {
+          held.append((block, order))
+        }
       }
     }
     let heldFrames = held.reduce(UInt64(0)) { $0 + 1 << UInt64($1.1) }
