@@ -78,6 +78,8 @@ let testSuites: [Target] = [
       "SimMemory", "Workloads", "VMM", "Catalog",
     ], resources: [.copy("Fixtures")]),
   tests("EMTCommands", imports: ["emt"]),
+  tests("VMM", imports: ["VMM", "Radix", "Hashed", "EMTCore", "SimMemory"]),
+  tests("Machine", imports: ["Machine", "VMM", "Radix", "Hashed", "MMU", "EMTCore", "Events", "SimMemory"]),
 ]
 
 let package = Package(
