@@ -23,7 +23,10 @@ public enum EMT {
   }
 
   static var commands: [any Command.Type] {
-    [CompareCommand.self, ReplayCommand.self, RecordCommand.self, ConvertCommand.self, DriversCommand.self]
+    [
+      CompareCommand.self, ReplayCommand.self, RecordCommand.self, ConvertCommand.self, DriversCommand.self,
+      BenchCommand.self, CalibrateCommand.self,
+    ]
   }
 
   private static func dispatch(_ words: [String], drivers: [Driver]) throws(CommandFailure) -> Int32 {

@@ -14,11 +14,14 @@ where Service.Root == Walker.Root {
   public let platform: SimulatedPlatform
   /// The operating system.
   public let kernel: Kernel<Service>
+  /// The operating system's entry points, compiled for the driver.
+  public let calls: KernelCalls<Service>
   /// The hardware of each CPU.
   public let units: [SimulatedMMU<Walker>]
 
   /// Boots a machine.
   /// - Throws: when memory cannot be reserved or the driver refuses to boot.
+  @inlinable
   public init(_ configuration: MachineConfiguration = MachineConfiguration()) throws(MachineError) {
     do {
       platform = try SimulatedPlatform(configuration.memory, cpus: configuration.cpus)
@@ -26,6 +29,7 @@ where Service.Root == Walker.Root {
     do {
       kernel = try Kernel<Service>(platform.platform, options: configuration.options)
     } catch { throw .boot(error) }
+    calls = KernelCalls(kernel)
     let memory = platform.memory.memory
     units = (0..<configuration.cpus).map { _ in SimulatedMMU(memory: memory, tlbs: configuration.tlbs) }
   }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-internal import EMTCore
+public import EMTCore
 public import Events
 internal import MMU
 internal import SimMemory
-internal import VMM
+public import VMM
 
 extension Replay {
   /// Anything but an access.
@@ -37,7 +37,7 @@ extension Replay {
 
   private mutating func start(_ pid: UInt32, isFresh: Bool) throws(ReplayStop) {
     let process: Process<Service.Database>
-    do { process = try machine.kernel.start(pid) } catch {
+    do { process = try machine.calls.start(pid) } catch {
       if error == .eexist { throw .contradiction("process \(pid) starts twice") }
       throw .outOfMemory
     }
@@ -59,6 +59,7 @@ extension Replay {
     }
     machine.deliverInvalidations()
     root = service.registers[0]
+    measureOtherTables()
   }
 
   private mutating func fork(_ pid: UInt32, _ kind: ForkKind) throws(ReplayStop) {
@@ -67,7 +68,7 @@ extension Replay {
     let child: Process<Service.Database>
     do {
       child =
-        try kind == .copy ? machine.kernel.fork(parent, child: pid) : machine.kernel.share(parent, child: pid)
+        try kind == .copy ? machine.calls.fork(parent, pid) : machine.kernel.share(parent, child: pid)
     } catch {
       if error == .eexist { throw .contradiction("process \(pid) is made twice") }
       throw .outOfMemory
@@ -77,7 +78,7 @@ extension Replay {
     traced.borrows = kind == .borrow
     processes[pid] = traced
     tally.processes += 1
-    noteTables()
+    measureOtherTables()
     runCheck()
   }
 
@@ -94,7 +95,7 @@ extension Replay {
   private mutating func exec() throws(ReplayStop) {
     guard let process = current.process else { throw .noProcess }
     digest()
-    do { try machine.kernel.execute(process) } catch { throw .outOfMemory }
+    do { try machine.calls.execute(process) } catch { throw .outOfMemory }
     let fresh = TracedProcess<Service>(process: process)
     fresh.awaitsStack = true
     processes[process.pid] = fresh
@@ -109,7 +110,7 @@ extension Replay {
     noteTables()
     tally.finalPages = machine.kernel.residentPages
     tally.finalTableBytes = machine.kernel.tableBytes
-    machine.kernel.exit(process.pid)
+    machine.calls.exit(process.pid)
     machine.deliverInvalidations()
     processes[process.pid] = nil
     current = TracedProcess(process: nil)
@@ -127,10 +128,17 @@ extension Replay {
     try accessFaulted(refused.access, refused.address)
   }
 
-  /// Remembers the most bytes of tables.
-  @usableFromInline mutating func noteTables() {
-    let bytes = machine.kernel.tableBytes
+  /// Remembers the most bytes of tables. Only the running process's tables change between switches.
+  @inlinable mutating func noteTables() {
+    guard let space else { return }
+    let bytes = otherTableBytes &+ space.database.footprint.total
     if bytes > tally.peakTableBytes { tally.peakTableBytes = bytes }
+  }
+
+  /// Sums up the tables of all processes but the running one.
+  mutating func measureOtherTables() {
+    otherTableBytes = machine.kernel.tableBytes &- (space?.database.footprint.total ?? 0)
+    noteTables()
   }
 
   mutating func runCheck() {

@@ -55,7 +55,7 @@ extension Replay {
     guard buffer.end > buffer.start, buffer.end <= UserSpace.end else { return }
     prove(buffer)
     let shortagesBefore = machine.kernel.timesOutOfMemory
-    do { try machine.kernel.copyUser(process, buffer, kind) } catch {
+    do { try machine.calls.copyUser(process, buffer, kind) } catch {
       if machine.kernel.timesOutOfMemory > shortagesBefore { throw .outOfMemory }
       tally.diverge(
         "buffer \(buffer) of system call \(record.number): Linux could use it, here it is refused")
@@ -96,7 +96,7 @@ extension Replay {
   private func answer(
     _ process: Process<Service.Database>, _ request: SystemCallRequest
   ) -> SystemCallRecord.Answer {
-    do { return .success(try machine.kernel.systemCall(process, request)) } catch {
+    do { return .success(try machine.calls.systemCall(process, request)) } catch {
       return .failure(error.rawValue)
     }
   }

@@ -15,7 +15,7 @@ where Service.Root == Walker.Root {
   /// The machine.
   public let machine: Machine<Service, Walker>
   /// What was counted and compared so far.
-  public internal(set) var tally = ReplayTally()
+  public var tally = ReplayTally()
   /// Called after every system call and at the end of every process, if set; returns what is wrong.
   public var check: ((Machine<Service, Walker>) -> String?)?
 
@@ -33,7 +33,9 @@ where Service.Root == Walker.Root {
   public var stores: UInt64 = 0
   /// An access that the kernel refused, until the trace says whether Linux did too.
   @usableFromInline var pending: PendingRefusal?
-  var current: TracedProcess<Service>
+  /// Bytes of the tables of all processes but the running one.
+  @usableFromInline var otherTableBytes: UInt64 = 0
+  @usableFromInline var current: TracedProcess<Service>
   var processes: [UInt32: TracedProcess<Service>] = [:]
   var hasSignalLines = false
 
@@ -112,9 +114,9 @@ where Service.Root == Walker.Root {
     }
   }
 
-  @usableFromInline var space: Space<Service.Database>? { current.process?.space }
+  @inlinable var space: Space<Service.Database>? { current.process?.space }
 
-  @usableFromInline mutating func noteFault(_ kind: FaultKind) {
+  @inlinable mutating func noteFault(_ kind: FaultKind) {
     tally.faults.count(kind)
     noteTables()
   }
@@ -134,8 +136,8 @@ where Service.Root == Walker.Root {
 }
 
 /// What the replay knows of a process beyond what the kernel knows.
-final class TracedProcess<Service: TranslationService> {
-  let process: Process<Service.Database>?
+@usableFromInline final class TracedProcess<Service: TranslationService> {
+  @usableFromInline let process: Process<Service.Database>?
   /// Addresses that the trace unmapped: they are not the loader's any more.
   var unmapped = AddressRanges()
   /// No data access was seen since the image began: the first one is the stack's.

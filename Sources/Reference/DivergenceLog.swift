@@ -63,7 +63,8 @@ public final class DivergenceLog: Sendable {
     }
   }
 
-  func report(expected: String, got: String) {
+  /// Notes a difference that a caller found; only the first one counts.
+  public func report(expected: String, got: String) {
     contents.withLock { contents in
       guard contents.divergence == nil else { return }
       let calls = contents.calls[contents.oldest...] + contents.calls[..<contents.oldest]

@@ -28,7 +28,8 @@ struct LayeringTests {
 
   @Test func modulesImportOnlyWhatTheDesignAllows() throws {
     var checked = 0
-    for file in try Source.all(in: "Sources") where !file.path.hasPrefix("Sources/Drivers/Catalog") {
+    for file in try Source.all(in: "Sources")
+    where !file.path.hasPrefix("Sources/Drivers/Catalog") {
       guard let rule = Self.allowed[file.module] else { continue }
       for name in file.imports where Self.ours.contains(name) {
         let isFPTOnRadix = file.path.hasPrefix("Sources/Drivers/FPT") && name == "Radix"

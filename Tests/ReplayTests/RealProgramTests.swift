@@ -42,7 +42,7 @@ struct RealProgramTests {
 
   @Test func exhaustedMemoryEndsTheReplayWithOneLine() throws {
     let driver = try #require(Driver.builtIn.first)
-    var job = ReplayJob(paths: [Fixtures.path("mmap10")], driver: driver.description.name)
+    var job = ReplayJob(paths: [Fixtures.sample], driver: driver.description.name)
     job.memoryBytes = 2 << 20
     do {
       _ = try driver.replay(job)
@@ -62,6 +62,12 @@ enum Fixtures {
   static var names: [String] {
     let files = (try? FileManager.default.contentsOfDirectory(atPath: folder?.path ?? "")) ?? []
     return files.filter { $0.hasSuffix(".emtrace") }.map { String($0.dropLast(8)) }.sorted()
+  }
+
+  /// The sample that comes with the tool; it needs more than 700 pages.
+  static var sample: String {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("Sources/EMTCommands/Sample/sample.emtrace").path
   }
 
   static func path(_ name: String) -> String { (folder?.path ?? "") + "/" + name + ".emtrace" }

@@ -1,5 +1,5 @@
-internal import Conformance
 // SPDX-License-Identifier: MIT
+internal import Conformance
 public import EMTCore
 public import MMU
 internal import Reference

@@ -9,69 +9,116 @@ internal import VMM
 public struct ReplayReport: Codable, Sendable, Equatable {
   /// Trace records by kind; a modify is one load and one store.
   public struct Accesses: Codable, Sendable, Equatable {
+    /// Instruction fetches.
     public var fetch: UInt64 = 0
+    /// Loads.
     public var load: UInt64 = 0
+    /// Stores.
     public var store: UInt64 = 0
   }
   /// System calls.
   public struct SystemCalls: Codable, Sendable, Equatable {
+    /// All together.
     public var total: UInt64 = 0
+    /// Those that concern memory: they were performed and compared.
     public var memory: UInt64 = 0
   }
   /// Page faults by how they ended.
   public struct Faults: Codable, Sendable, Equatable {
+    /// Resolved without storage or copying.
     public var minor: UInt64 = 0
+    /// Resolved with contents from storage.
     public var major: UInt64 = 0
+    /// Resolved by copy-on-write.
     public var cow: UInt64 = 0
+    /// Resolved with a huge page.
     public var huge: UInt64 = 0
+    /// Refused here although Linux allowed the access.
     public var fatal: UInt64 = 0
   }
   /// A quantity that comes and goes.
   public struct Level: Codable, Sendable, Equatable {
+    /// The most there ever was.
     public var peak: UInt64 = 0
+    /// What there was when the last process ended.
     public var final: UInt64 = 0
   }
   /// Modelled instructions.
   public struct Work: Codable, Sendable, Equatable {
+    /// All together.
     public var total: UInt64 = 0
+    /// Serving page faults.
     public var pageFault: UInt64 = 0
+    /// Serving system calls.
     public var systemCall: UInt64 = 0
+    /// Collapsing huge pages in the background.
     public var khugepaged: UInt64 = 0
+    /// Reclaiming memory in the background.
     public var reclaim: UInt64 = 0
+    /// Everything else.
     public var other: UInt64 = 0
   }
   /// What the hardware did.
   public struct Translation: Codable, Sendable, Equatable {
+    /// Translations asked for.
     public var lookups: UInt64 = 0
+    /// Translations that no TLB had.
     public var tlbMisses: UInt64 = 0
+    /// Page walks.
     public var walks: UInt64 = 0
+    /// Table words read by walks.
     public var walkReferences: UInt64 = 0
+    /// Modelled cycles of walks.
     public var walkCycles: UInt64 = 0
   }
 
+  /// The version of this shape.
   public var schema = "emt.replay/1"
+  /// The driver.
   public var driver: String
+  /// The run.
   public var trace: String
+  /// The policy for transparent huge pages.
   public var thp = "never"
+  /// Processes of the run.
   public var processes = 0
+  /// Accesses.
   public var accesses = Accesses()
+  /// System calls.
   public var syscalls = SystemCalls()
+  /// Answers that differ from Linux's.
   public var divergences: UInt64 = 0
+  /// Answers that valgrind gave itself and that differ from Linux's.
   public var valgrindAnswers: UInt64 = 0
+  /// Refusals for lack of a resource that is not modelled, taken from the trace.
   public var resourceRefusals: UInt64 = 0
+  /// Pages mapped because their use proved that the loader had mapped them.
   public var inferredPages: UInt64 = 0
+  /// Accesses refused here and on Linux with the same code.
   public var expectedRefusals: UInt64 = 0
+  /// Page faults.
   public var faults = Faults()
+  /// Base pages mapped and in memory.
   public var mappedPages = Level()
+  /// Bytes of the processes' tables.
   public var pageTableBytes = Level()
+  /// Instructions of kernel work.
   public var kernelWork = Work()
+  /// Where `kernelWork` comes from: "modelled" by the cost table.
   public var kernelWorkSource = "modelled"
+  /// Modelled instructions spent on clearing and copying page contents.
   public var contentWork: UInt64 = 0
+  /// A digest of all processes' memory when they ended.
   public var contentDigest = ""
+  /// What the hardware did.
   public var translation = Translation()
+  /// Comparisons of driver, model and walker.
   public var checks: UInt64 = 0
+  /// What they found.
   public var disagreements: [String] = []
+  /// The first divergences in words.
   public var divergenceNotes: [String] = []
+  /// How long the replay took.
   public var seconds: Double
 
   /// An empty report.

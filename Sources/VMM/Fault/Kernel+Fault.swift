@@ -40,9 +40,9 @@ extension Kernel {
     let outcome: FaultOutcome
     switch FaultPlan.decide(area, view, kind) {
     case .mapZeroPage: outcome = mapZeroPage(space, area, object, page)
-    case .mapFreshPage: outcome = mapFreshPage(space, index, object, page)
+    case .mapFreshPage: outcome = mapFreshPage(space, area, index, object, page)
     case .mapFilePage: outcome = mapFilePage(space, area, object, page, kind)
-    case .mapFileCopy: outcome = mapFileCopy(space, index, object, page)
+    case .mapFileCopy: outcome = mapFileCopy(space, area, index, object, page)
     case .copyOnWrite: outcome = copyOnWrite(space, index, object)
     case .allowWrite: outcome = allowWrite(space, area, object)
     case .renewRights: outcome = renewRights(space, area, object, kind)

@@ -4,18 +4,16 @@ internal import SimMemory
 
 extension Kernel {
   /// A process with an empty address space.
+  @inlinable @inline(never)
   public func start(_ pid: UInt32) throws(Errno) -> Process<Database> {
-    guard processes[pid] == nil else { throw .eexist }
-    let process = Process(pid: pid, space: try makeSpace(), descriptors: DescriptorTable())
-    processes[pid] = process
-    return process
+    guard !exists(pid) else { throw .eexist }
+    return adopt(pid, try makeSpace())
   }
 
   /// A child with a copy-on-write copy of the parent's memory.
   /// - Throws: `.enomem`: no child exists then, and the parent is as before.
-  @inlinable public func fork(_ parent: Process<Database>, child pid: UInt32) throws(Errno) -> Process<
-    Database
-  > {
+  @inlinable @inline(never)
+  public func fork(_ parent: Process<Database>, child pid: UInt32) throws(Errno) -> Process<Database> {
     let mark = meter.enter(.systemCall)
     defer { meter.leave(mark) }
     guard !exists(pid) else { throw .eexist }
@@ -54,6 +52,7 @@ extension Kernel {
   }
 
   /// Replaces the process's address space by an empty one.
+  @inlinable @inline(never)
   public func execute(_ process: Process<Database>) throws(Errno) {
     let mark = meter.enter(.systemCall)
     defer { meter.leave(mark) }
@@ -66,18 +65,31 @@ extension Kernel {
   }
 
   /// Ends a process: its descriptors are closed, and its address space goes with its last user.
+  @inlinable @inline(never)
   public func exit(_ pid: UInt32) {
-    guard let process = processes.removeValue(forKey: pid) else { return }
     let mark = meter.enter(.systemCall)
     defer { meter.leave(mark) }
     meter.count(.systemCallEntry)
-    for descriptor in process.descriptors.all {
-      if let lost = process.descriptors.close(descriptor) { releaseFile(lost.file) }
-    }
+    guard let process = removeProcess(pid) else { return }
     leave(process.space)
   }
 
+  /// Takes a process out of the table and closes its descriptors.
+  @usableFromInline func removeProcess(_ pid: UInt32) -> Process<Database>? {
+    guard let process = processes.removeValue(forKey: pid) else { return nil }
+    for descriptor in process.descriptors.all {
+      if let lost = process.descriptors.close(descriptor) { releaseFile(lost.file) }
+    }
+    return process
+  }
+
   @usableFromInline func exists(_ pid: UInt32) -> Bool { processes[pid] != nil }
+
+  @usableFromInline func adopt(_ pid: UInt32, _ space: Space<Database>) -> Process<Database> {
+    let process = Process(pid: pid, space: space, descriptors: DescriptorTable())
+    processes[pid] = process
+    return process
+  }
 
   @usableFromInline
   func adopt(_ pid: UInt32, _ space: Space<Database>, of parent: Process<Database>) -> Process<Database> {
@@ -88,7 +100,7 @@ extension Kernel {
   }
 
   /// One user of the space less.
-  @usableFromInline func leave(_ space: Space<Database>) {
+  @inlinable func leave(_ space: Space<Database>) {
     space.users -= 1
     guard space.users == 0 else { return }
     empty(space)
@@ -96,7 +108,7 @@ extension Kernel {
   }
 
   /// Makes CPUs that run on the space run on the kernel's, and gives its tables back.
-  @usableFromInline func destroy(_ space: Space<Database>) {
+  @inlinable func destroy(_ space: Space<Database>) {
     let context = space.database.context
     do {
       for cpu in 0..<platform.cpuCount where context.runningOn >> UInt64(cpu) & 1 == 1 {
@@ -106,27 +118,30 @@ extension Kernel {
     } catch { preconditionFailure("an unused address space could not be destroyed: \(error)") }
     let forget = Invalidation(scope: .space(context.spaceID), range: nil)
     for cpu in 0..<platform.cpuCount { platform.cpu(cpu).mailbox.post(forget) }
-    freeSpaceIDs.append(context.spaceID.raw)
+    meter.count(.spaceChange)
+    recycle(context.spaceID)
     context.destroy()
   }
 
-  @usableFromInline func makeSpace() throws(Errno) -> Space<Database> {
-    let id: UInt16
-    if let recycled = freeSpaceIDs.popLast() {
-      id = recycled
-    } else {
-      guard nextSpaceID < 4096 else { throw .eagain }
-      id = nextSpaceID
-      nextSpaceID += 1
-    }
-    let context = DatabaseContext(
-      platform: platform, spaceID: AddressSpaceID(id), pageSizes: service.pageSizes)
+  @inlinable func makeSpace() throws(Errno) -> Space<Database> {
+    meter.count(.spaceChange)
+    let id = try takeSpaceID()
+    let context = DatabaseContext(platform: platform, spaceID: id, pageSizes: service.pageSizes)
     do {
       return Space(database: try service.makeDatabase(context))
     } catch {
       context.destroy()
-      freeSpaceIDs.append(id)
+      recycle(id)
       throw .enomem
     }
   }
+
+  @usableFromInline func takeSpaceID() throws(Errno) -> AddressSpaceID {
+    if let recycled = freeSpaceIDs.popLast() { return AddressSpaceID(recycled) }
+    guard nextSpaceID < 4096 else { throw .eagain }
+    nextSpaceID += 1
+    return AddressSpaceID(nextSpaceID - 1)
+  }
+
+  @usableFromInline func recycle(_ id: AddressSpaceID) { freeSpaceIDs.append(id.raw) }
 }

@@ -100,7 +100,7 @@ extension Kernel {
 
 extension Kernel {
   /// Takes rights away on behalf of the simulator, outside any system call.
-  public func restrict(_ space: Space<Database>, _ range: VirtualRange, to rights: Rights) {
+  @inlinable public func restrict(_ space: Space<Database>, _ range: VirtualRange, to rights: Rights) {
     protect(space, range, to: rights)
   }
 }

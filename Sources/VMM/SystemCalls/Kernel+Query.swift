@@ -134,7 +134,8 @@ extension Kernel {
 
 extension Kernel {
   /// The kernel reads (`.load`) or writes (`.store`) user memory while it serves a call.
-  @inlinable public func copyUser(
+  @inlinable @inline(never)
+  public func copyUser(
     _ process: Process<Database>, _ range: VirtualRange, _ kind: AccessKind
   ) throws(Errno) {
     let mark = meter.enter(.systemCall)

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+public import EMTCore
+public import MMU
+public import SimMemory
+
+extension ContractSubject {
+  /// A driver and the walker that it is paired with: after changes, hardware must see what the contract says.
+  public init<Walker: PageWalker>(
+    _ name: String, _ type: Database.Type, walker: Walker.Type, options: DriverOptions = DriverOptions(),
+    geometry: MemoryGeometry = MemoryGeometry(bytes: 1 << 40), cpus: Int = 4
+  ) where Walker.Root == Database.Service.Root {
+    self.init(name, type, options: options, geometry: geometry, cpus: cpus) { memory, root, address in
+      let walker = Walker(
+        memory: memory.used(by: .hardware), configuration: Walker.standardConfiguration)
+      defer { walker.release() }
+      guard let found = walker.probe(root, address, .load, isUser: false).translation else { return nil }
+      return HardwareView(physicalAddress: found.page, size: found.size, isWritable: found.isWritable)
+    }
+  }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+public import EMTCore
+public import MMU
+public import Machine
+internal import SimMemory
+internal import Synchronization
+internal import VMM
+public import Workloads
+
+/// What runs under callgrind: workloads whose kernel work both instruments see.
+///
+/// Everything runs twice, so that what a program does only once (binding symbols, making type metadata) is over before
+/// the counted run. `calibrationMark` is called before and after that one, which makes callgrind write a dump.
+@usableFromInline struct CalibrationJob: Sendable {
+  /// Traces to replay, each with the files of one run; empty: the micro workloads.
+  @usableFromInline var traces: [String]
+  @usableFromInline var driver: String
+
+  init(traces: [String], driver: String) {
+    self.traces = traces
+    self.driver = driver
+  }
+
+  @inlinable
+  func run<Service: TranslationService, Walker: PageWalker>(
+    _ service: Service.Type, _ walker: Walker.Type
+  ) throws(CommandFailure) -> [CalibrationRun] where Service.Root == Walker.Root {
+    var runs: [CalibrationRun] = []
+    for trace in traces {
+      _ = try replay(trace, service, walker, isCounted: false)
+      runs.append(try replay(trace, service, walker, isCounted: true))
+    }
+    if !traces.isEmpty { return runs }
+    var bench = try Workbench<Service, Walker>(configuration)
+    for workload in MicroWorkload.allCases {
+      try bench.run(workload, 64)
+      let before = bench.machine.platform.work
+      calibrationMark()
+      try bench.run(workload, workload.size)
+      calibrationMark()
+      runs.append(CalibrationRun(name: workload.rawValue, work: bench.machine.platform.work - before))
+    }
+    try bench.close()
+    return runs
+  }
+
+  @inlinable
+  func replay<Service: TranslationService, Walker: PageWalker>(
+    _ trace: String, _ service: Service.Type, _ walker: Walker.Type, isCounted: Bool
+  ) throws(CommandFailure) -> CalibrationRun where Service.Root == Walker.Root {
+    let job = ReplayJob(paths: [trace], driver: driver)
+    var input = try job.open()
+    let machine: Machine<Service, Walker>
+    do { machine = try Machine(configuration) } catch { throw .failed(error.message) }
+    var replay = Replay(on: machine)
+    let before = machine.platform.work
+    if isCounted { calibrationMark() }
+    do { try input.run(into: &replay) } catch {
+      switch error {
+      case .trace(let error): throw .usage(error.description)
+      case .sink(let stop): throw job.failure(stop)
+      }
+    }
+    do { try replay.finish() } catch { throw job.failure(error) }
+    if isCounted { calibrationMark() }
+    let run = CalibrationRun(name: input.name, work: machine.platform.work - before)
+    _ = machine.shutDown()
+    return run
+  }
+
+  @usableFromInline var configuration: MachineConfiguration {
+    var configuration = MachineConfiguration()
+    configuration.memory = MemoryGeometry(bytes: 8 << 30)
+    return configuration
+  }
+}
+
+/// What the meter saw of one run, as the child process tells it.
+@usableFromInline struct CalibrationRun: Codable, Sendable {
+  var name: String
+  /// Event counts by operation.
+  var operations: [String: [String: UInt64]]
+
+  @usableFromInline init(name: String, work: KernelWork) {
+    self.name = name
+    operations = [:]
+    for operation in KernelOperation.allCases {
+      for event in KernelEvent.allCases where work[operation, event] != 0 {
+        operations["\(operation)", default: [:]]["\(event)"] = work[operation, event]
+      }
+    }
+  }
+
+  /// The counts of one operation.
+  func counts(_ operation: KernelOperation) -> [KernelEvent: UInt64] {
+    let named = operations["\(operation)"] ?? [:]
+    return KernelEvent.allCases.reduce(into: [:]) { counts, event in
+      if let count = named["\(event)"] { counts[event] = count }
+    }
+  }
+}
+
+/// Callgrind writes a dump when this is called.
+@usableFromInline @inline(never) func calibrationMark() {
+  calibrationMarks.wrappingAdd(1, ordering: .sequentiallyConsistent)
+}
+
+private let calibrationMarks = Atomic<Int>(0)
