@@ -67,7 +67,8 @@ let testSuites: [Target] = [
   tests(
     "Conformance",
     imports: [
-      "Conformance", "Reference", "Radix", "Hashed", "MMU", "X86Object", "EMTCore", "EntryFormats", "SimMemory",
+      "Conformance", "Reference", "Radix", "Hashed", "MMU", "X86Object", "EMTCore", "EntryFormats",
+      "SimMemory",
       "Machine", "Workloads", "Events",
     ]),
   tests("MMU", imports: ["MMU", "EntryFormats", "SimMemory"]),
@@ -89,6 +90,8 @@ let testSuites: [Target] = [
       "SimMemory", "Workloads", "VMM", "Catalog",
     ], resources: [.copy("Fixtures")]),
   tests("EMTCommands", imports: ["emt"]),
+  tests("VMM", imports: ["VMM", "Radix", "Hashed", "EMTCore", "SimMemory"]),
+  tests("Machine", imports: ["Machine", "VMM", "Radix", "Hashed", "MMU", "EMTCore", "Events", "SimMemory"]),
 ]
 
 let package = Package(

@@ -15,7 +15,7 @@ extension Kernel {
       return file
     }
     guard request.circumstances.isAccepted else {
-      try excuse(request, Set(Errno.allCases))
+      if request.circumstances.refusal != .ebadf { try excuse(request, Set(Errno.allCases)) }
       throw .ebadf
     }
     let file = OpenFile(file: files.make(.regular, mayBeLarger: true))

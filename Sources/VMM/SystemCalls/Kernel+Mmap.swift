@@ -102,6 +102,7 @@ extension Kernel {
     if flags.contains(.locked) { area.flags.insert(.locked) }
     if area.flags.contains(.locked) { try process.space.layout.checkLockable(length, else: .eagain) }
     try process.space.layout.checkRoom(for: length)
+    if flags.contains(.fixed) { try checkUnsealed(process.space, area.range) }
     try excuse(request, [.eperm, .enodev, .eacces])
     if flags.contains(.hugeTLB), !request.circumstances.isAccepted { throw .enomem }
     try commit(request)

@@ -65,6 +65,7 @@ extension Kernel {
     } else {
       start = try findRoom(space, length, near: VirtualAddress(0))
     }
+    if flags & remap != 0 { try checkUnsealed(space, VirtualRange(start, bytes: length)) }
     try space.layout.checkRoom(for: length)
     try commit(request)
     segments.segments[identifier]?.attachments += 1
