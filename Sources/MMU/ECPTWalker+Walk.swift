@@ -10,7 +10,9 @@ extension ECPTWalker {
   ) -> WalkResult {
     var search = ECPTSearch(root, address)
     let isUpper = address.raw &>> 63 != 0
-    guard RadixFormat.isCanonical(address), !(isUpper && isUser && root.isIsolated) else { return search.cost }
+    guard RadixFormat.isCanonical(address), !(isUpper && isUser && root.isIsolated) else {
+      return search.cost
+    }
     let required = Translation.required(access, isUser: isUser)
     while true {
       let version = memory.loadAcquire(search.image)
@@ -47,7 +49,8 @@ extension ECPTWalker {
   ) {
     search.place = PhysicalAddress(0)
     search.isTorn = false
-    search.hash = HashFunction(rawValue: UInt8(truncatingIfNeeded: word(search, ECPTRegisters.hash)))
+    search.hash =
+      HashFunction(rawValue: UInt8(truncatingIfNeeded: word(search, ECPTRegisters.hash)))
       ?? .murmurFinaliser
     search.cost.ownCycles &+= ownCycles
     var ways = ECPTSearch.allWays
@@ -64,9 +67,9 @@ extension ECPTWalker {
     }
     read(ways, &search, &recorder)
     if search.place.raw == 0, ways != ECPTSearch.allWays {
-      read(ECPTSearch.allWays & ~ways, &search, &recorder)
       fetch(3, pmd, &search, &recorder)
       fetch(4, pud, &search, &recorder)
+      read(ECPTSearch.allWays & ~ways, &search, &recorder)
     }
   }
 
@@ -239,7 +242,8 @@ extension ECPTWalker {
   /// Takes a found entry; of two that say the same, the one of the larger page.
   @inlinable mutating func note(_ raw: UInt64, _ place: PhysicalAddress, _ size: PageSize) {
     if self.place.raw != 0 {
-      let ignored = X86Entry.accessed | X86Entry.dirty | X86Entry.schemeMask | X86Entry.addressMask | X86Entry.pageSize
+      let ignored =
+        X86Entry.accessed | X86Entry.dirty | X86Entry.schemeMask | X86Entry.addressMask | X86Entry.pageSize
       let (here, there) = (X86Entry(raw).physicalAddress(size), X86Entry(self.raw).physicalAddress(self.size))
       let isSamePlace = here.raw | address.raw & size.mask == there.raw | address.raw & self.size.mask
       if (raw ^ self.raw) & ~ignored != 0 || !isSamePlace { isTorn = true }

@@ -1,7 +1,7 @@
+import ECPT
 // SPDX-License-Identifier: MIT
 import EMTCore
 import EntryFormats
-import ECPT
 import MMU
 import SimMemory
 import X86Object

@@ -8,12 +8,18 @@ extension ECPTDatabase {
   /// A free slot for a new cluster or row: one of its three, one that a chain of moves frees, or one of the stash.
   ///
   /// Rows never move anything: what they have no slot for waits in the stash.
+  /// - Parameter hasStepped: set when a resize was moved on in search of a slot.
   /// - Returns: nil when there is neither; the table grows meanwhile if there is memory.
-  func claim(_ number: UInt64, _ table: Int) -> PhysicalAddress? {
+  func claim(_ number: UInt64, _ table: Int, _ hasStepped: inout Bool) -> PhysicalAddress? {
     growIfCrowded(table)
     if let slot = freeSlot(number, table) { return slot }
     if table < ECPTFormat.pageTables, let slot = vacate(number, table) { return slot }
     if word(ECPTWord.resized(table)) == 0 { _ = grow(table) }
+    if table < ECPTFormat.pageTables {
+      step(table)
+      hasStepped = true
+      if let slot = freeSlot(number, table) { return slot }
+    }
     guard let slot = stash(table).first(where: { !isLive($0, table) }) else { return nil }
     set(ECPTRegisters.stash, word(ECPTRegisters.stash) | 1 << UInt64(table))
     note(table)

@@ -12,14 +12,26 @@ internal import SimMemory
 extension ECPTDatabase {
   /// Moves one resize on by one step.
   @usableFromInline @inline(never) func advance() {
-    alone { step(word(ECPTWord.busy).trailingZeroBitCount) }
+    alone { stepOne(0) }
+  }
+
+  /// Moves the resize of `table` on by one step; every other time that of another table, if there is one.
+  @usableFromInline func stepOne(_ table: Int) {
+    let busy = word(ECPTWord.busy)
+    guard busy != 0 else { return }
+    let others = busy & ~(1 << UInt64(table))
+    let isUrgent = word(ECPTRegisters.stash) >> UInt64(table) & 1 != 0
+    let isOthersTurn = others == busy || !isUrgent && word(ECPTWord.live(table)) & 1 == 0
+    step(others != 0 && isOthersTurn ? others.trailingZeroBitCount : table)
   }
 
   /// Grows past 3/5 of the slots, a walk table past 2/5. Memory that was refused is asked for again eight later.
   func growIfCrowded(_ table: Int) {
     let limit = slots(table) * (table < ECPTFormat.pageTables ? 3 : 2) / 5
     let live = word(ECPTWord.live(table))
-    if live >= limit, (live - limit) & 7 == 0, word(ECPTWord.resized(table)) == 0 { _ = grow(table) }
+    if live >= limit, (live - limit) & 7 == 0, word(ECPTWord.resized(table)) == 0 {
+      _ = grow(table, bits: policy.growth)
+    }
   }
 
   /// The slots of all ways.
@@ -30,14 +42,14 @@ extension ECPTDatabase {
     }
   }
 
-  /// Starts to grow the smallest way; arrays outside the block have at least a frame.
-  func grow(_ table: Int) -> Bool {
+  /// Starts to grow the smallest way; arrays outside the block have at least a frame. Clusters that collide in a table
+  /// with room enough need more bits of the hash, and soon: three at once.
+  func grow(_ table: Int, bits: UInt8 = 3) -> Bool {
     var smallest = 0
     for way in 1..<ECPTFormat.ways where current(table, way).log2 < current(table, smallest).log2 {
       smallest = way
     }
-    let log2 = current(table, smallest).log2 + UInt64(policy.growth)
-    return start(table, smallest, log2: max(6, log2))
+    return start(table, smallest, log2: max(6, current(table, smallest).log2 + UInt64(bits)))
   }
 
   /// Goes back to the block when the table is empty; halves the largest way when less than 1/5 of the slots is taken.
@@ -89,40 +101,45 @@ extension ECPTDatabase {
     let way = Int(word(ECPTWord.resized(table))) - 1
     let preparing = ECPTWay(word: word(ECPTWord.preparing(table)))
     if preparing.exists {
-      let cleared = word(ECPTWord.cleared(table))
-      let frames = min(hasStash ? 16 : 1, preparing.clusters / 64 - cleared)
-      _ = context.platform.frames.clearIfUsed(preparing.base.frame.advanced(by: cleared), frames: frames)
-      set(ECPTWord.cleared(table), cleared + frames)
-      guard (cleared + frames) * 64 == preparing.clusters else { return }
+      // Frames that were never used are clear already.
+      var (frame, cleared) = (word(ECPTWord.cleared(table)), 0)
+      let end = min(frame + (hasStash ? 256 : 8), preparing.clusters / 64)
+      while frame < end, cleared < (hasStash ? 16 : 1) {
+        let isUsed = context.platform.frames.clearIfUsed(preparing.base.frame.advanced(by: frame), frames: 1)
+        cleared += isUsed ? 1 : 0
+        frame += 1
+      }
+      set(ECPTWord.cleared(table), frame)
+      guard frame * 64 == preparing.clusters else { return }
       set(ECPTWord.preparing(table), 0)
       set(ECPTRegisters.pointer(table, way), 0)
       set(ECPTRegisters.next(table, way), preparing.word)
       setRegister(table, way, ECPTWay(word: current(table, way).word | ECPTWay.successor))
       if !hasStash { return }
     }
-    migrate(table, way, scan: hasStash ? 1024 : 64)
+    migrate(table, way, scan: hasStash ? 1024 : 64, moves: hasStash ? 16 : Int(policy.step))
   }
 
-  /// Moves a cluster from the stash to a place of its own; grows the table when there is none yet.
+  /// Moves clusters from the stash to places of their own; grows the table when there is none for one.
   private func drain(_ table: Int) {
-    guard let slot = stash(table).first(where: { isLive($0, table) }) else {
-      set(ECPTRegisters.stash, word(ECPTRegisters.stash) & ~(1 << UInt64(table)))
-      return note(table)
-    }
-    let number = number(at: slot, table)
-    if let target = freeSlot(number, table) ?? vacate(number, table) {
+    var left = 16
+    for slot in stash(table) where isLive(slot, table) {
+      guard left > CuckooPlanner.longest else { return }
+      let number = number(at: slot, table)
+      guard let target = freeSlot(number, table) ?? vacate(number, table) else { return _ = grow(table) }
       move(slot, to: target, table)
-    } else {
-      _ = grow(table)
+      left -= CuckooPlanner.longest + 1
     }
+    set(ECPTRegisters.stash, word(ECPTRegisters.stash) & ~(1 << UInt64(table)))
+    note(table)
   }
 
-  /// Migrates up to `step` clusters from up to `scan` indices.
-  private func migrate(_ table: Int, _ way: Int, scan: UInt64) {
+  /// Migrates up to `moves` clusters from up to `scan` indices.
+  private func migrate(_ table: Int, _ way: Int, scan: UInt64, moves: Int) {
     let (current, next) = (current(table, way), next(table, way))
     let smaller = min(current.clusters, next.clusters)
     let pointer = word(ECPTRegisters.pointer(table, way))
-    var left = Int(policy.step)
+    var left = moves
     if word(ECPTWord.isReturning(table)) != 0 {
       return goBack(table, way, scan: scan)
     }
@@ -132,7 +149,7 @@ extension ECPTDatabase {
         isLive(current.slot(index), table)
       {
         // Two clusters for one slot: the second one goes elsewhere. Six moves at most.
-        guard left >= 6 || left == Int(policy.step) else { break }
+        guard left >= 6 || left == moves else { break }
         let second = current.slot(index + smaller)
         guard let target = vacate(number(at: second, table), table, excluding: way) else {
           set(ECPTWord.isReturning(table), 1)

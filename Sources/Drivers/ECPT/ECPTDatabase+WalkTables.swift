@@ -20,7 +20,9 @@ extension ECPTDatabase {
       let first = summary.advanced(by: (section.raw >> 21 & 1023) << 1)
       let lanes = memory.loadAcquire(first) | memory.loadAcquire(first.advanced(by: 8))
       if lanes & 0x7FFF_7FFF_7FFF_7FFF != 0 { header |= ECPTRow.base }
-      if lanes & 0x8000_8000_8000_8000 != 0 { header |= ECPTRow.huge | way(of: section, 1) << ECPTRow.wayShift }
+      if lanes & 0x8000_8000_8000_8000 != 0 {
+        header |= ECPTRow.huge | way(of: section, 1) << ECPTRow.wayShift
+      }
     }
     setHeader(section, 3, header)
     let region = address.aligned(down: ECPTFormat.span(2))
@@ -30,7 +32,7 @@ extension ECPTDatabase {
       if let summary = summary(of: gib) { spans |= self.spans(summary, gib) }
     }
     header = spans & 0xFFFF_FFFF != 0 ? ECPTRow.base : 0
-    if spans & ~ECPTSummary.giant >> 32 != 0 { header |= ECPTRow.huge }
+    if (spans & ~ECPTSummary.giant) >> 32 != 0 { header |= ECPTRow.huge }
     if spans & ECPTSummary.giant != 0 { header |= ECPTRow.giant | way(of: region, 2) << ECPTRow.wayShift }
     setHeader(region, 4, header)
   }
@@ -47,7 +49,8 @@ extension ECPTDatabase {
   private func setHeader(_ address: VirtualAddress, _ table: Int, _ header: UInt64) {
     let number = ECPTFormat.number(address, table)
     let found = slot(of: number, table)
-    guard let row = found ?? (header == 0 ? nil : claim(number, table)) else { return }
+    var hasStepped = false
+    guard let row = found ?? (header == 0 ? nil : claim(number, table, &hasStepped)) else { return }
     let index = address.raw >> UInt64(ECPTFormat.span(table - 2).shift) & 63
     let lane = (index & 7) << 3
     let place = row.advanced(by: index & ~7)

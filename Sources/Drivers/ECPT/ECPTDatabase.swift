@@ -91,7 +91,11 @@ public import X86Object
     var bytes = TableFootprint(ways: 2 * PageSize.base.bytes)
     for table in 0..<ECPTFormat.tables {
       for array in arrays(table) where !isNursery(array) {
-        if table < ECPTFormat.pageTables { bytes.ways += array.bytes } else { bytes.walkTables += array.bytes }
+        if table < ECPTFormat.pageTables {
+          bytes.ways += array.bytes
+        } else {
+          bytes.walkTables += array.bytes
+        }
       }
     }
     bytes.summaries = word(ECPTWord.summaries) * PageSize.base.bytes

@@ -95,8 +95,6 @@ extension ECPTDatabase {
     let table = try table(for: group.object(0))
     return try alone { () throws(TranslationError) -> ECPTGroup in
       if let conflict = conflict(group.object(0), table) { throw conflict }
-      let busy = word(ECPTWord.busy)
-      if busy != 0 { step(busy >> UInt64(table) & 1 != 0 ? table : busy.trailingZeroBitCount) }
       guard ensureSummary(group.start) else { throw .outOfMemory }
       var (old, fresh) = (group, Int64(0))
       if let place = location(of: group) {
@@ -105,9 +103,11 @@ extension ECPTDatabase {
           old.words[index] = X86Entry(raw).mapping
           if X86Entry(raw).isNone { fresh += 1 }
         }
+        stepOne(table)
       } else {
         let number = ECPTFormat.number(group.start, table)
-        guard let slot = claim(number, table) else {
+        var hasStepped = false
+        guard let slot = claim(number, table, &hasStepped) else {
           dropSummary(group.start)
           throw .outOfMemory
         }
@@ -116,6 +116,7 @@ extension ECPTDatabase {
           let index = Int(truncatingIfNeeded: (offset &- first) &>> 3)
           return offset >= first && index < group.count ? group.words[index] : 0
         }
+        if !hasStepped { stepOne(table) }
         old.words = InlineArray(repeating: 0)
         for index in 0..<group.count where group.words[index] != 0 { fresh += 1 }
       }
@@ -143,6 +144,21 @@ extension ECPTDatabase {
     }
     if isBoundary { noteBoundary(group.start) }
     return taken
+  }
+
+  /// Frees summaries of a range that was removed, and makes tables smaller, or moves that on by a step.
+  @usableFromInline func giveBack(_ range: VirtualRange) {
+    alone {
+      var position = range.start.aligned(down: ECPTSummary.span)
+      while position < range.end, word(ECPTWord.summaries) != 0 {
+        dropSummary(position)
+        let next = position.advanced(by: ECPTSummary.span.bytes)
+        guard next > position else { break }
+        position = next
+      }
+      for table in 0..<ECPTFormat.tables { shrinkIfSparse(table) }
+      stepOne(0)
+    }
   }
 
   /// Changes the mappings of `group` where they are, keeping what the hardware sets meanwhile.

@@ -74,7 +74,8 @@ extension ECPTDatabase {
     }
     let index = address.raw &>> 21 & 1023
     let lane = (index & 3) &<< 4
-    let difference = table == 0 ? UInt64(bitPattern: pages) : pages > 0 ? ECPTSummary.huge : ~ECPTSummary.huge &+ 1
+    let difference =
+      table == 0 ? UInt64(bitPattern: pages) : pages > 0 ? ECPTSummary.huge : ~ECPTSummary.huge &+ 1
     let old = change(summary.advanced(by: (index &>> 2) &<< 3)) { $0 &+ difference &<< lane }
     let count = old &>> lane & 0xFFFF
     guard count == 0 || (count &+ difference) & 0xFFFF == 0 else { return false }
