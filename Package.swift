@@ -67,7 +67,8 @@ let testSuites: [Target] = [
   tests(
     "Conformance",
     imports: [
-      "Conformance", "Reference", "Radix", "Hashed", "MMU", "X86Object", "EMTCore", "EntryFormats", "SimMemory",
+      "Conformance", "Reference", "Radix", "Hashed", "MMU", "X86Object", "EMTCore", "EntryFormats",
+      "SimMemory",
     ]),
   tests("MMU", imports: ["MMU", "EntryFormats", "SimMemory"]),
   tests("Radix", imports: ["Radix", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),

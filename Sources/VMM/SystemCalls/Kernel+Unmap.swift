@@ -50,5 +50,7 @@ extension Kernel {
 
 extension Kernel {
   /// Unmaps a range on behalf of the simulator, outside any system call.
-  @inlinable public func discardMappings(_ space: Space<Database>, _ range: VirtualRange) { unmap(space, range) }
+  @inlinable public func discardMappings(_ space: Space<Database>, _ range: VirtualRange) {
+    unmap(space, range)
+  }
 }
