@@ -39,12 +39,13 @@ let modules: [Target] = [
   module("Radix", in: "Drivers/Radix", imports: driverImports),
   module("FPT", in: "Drivers/FPT", imports: ["Radix", "EntryFormats"]),
   module("Hashed", in: "Drivers/Hashed", imports: driverImports),
+  module("ECPT", in: "Drivers/ECPT", imports: driverImports),
   module("VMM", imports: ["EMTCore", "SimMemory"]),
   module("MMU", imports: ["EntryFormats", "SimMemory"]),
   module("Machine", imports: ["VMM", "MMU", "EMTCore", "SimMemory", "Events"]),
   module(
     "Catalog", in: "Drivers/Catalog",
-    imports: ["Radix", "Hashed", "MMU", "EMTCore", "EntryFormats", "SimMemory"]),
+    imports: ["Radix", "Hashed", "ECPT", "MMU", "EMTCore", "EntryFormats", "SimMemory"]),
   module("Workloads", imports: ["Events", "SimMemory"]),
   module("Reference", imports: ["EMTCore", "SimMemory"]),
   module(
@@ -80,6 +81,7 @@ let testSuites: [Target] = [
     "FPT",
     imports: ["FPT", "Radix", "Conformance", "MMU", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
   tests("Hashed", imports: ["Hashed", "X86Object", "EMTCore", "EntryFormats", "SimMemory", "MMU"]),
+  tests("ECPT", imports: ["ECPT", "X86Object", "EMTCore", "EntryFormats", "SimMemory", "MMU"]),
   tests("Workloads", imports: ["Workloads", "Events", "SimMemory"], resources: [.copy("Fixtures")]),
   tests("Profiling", imports: ["Profiling", "EMTCore"]),
   tests("Layering", imports: []),

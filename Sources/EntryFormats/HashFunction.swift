@@ -9,6 +9,8 @@
   case murmurFinaliser
   /// Multiplication by 2^64 / φ (D. Knuth, TAOCP vol. 3 §6.4), the good high bits folded down: one multiplication.
   case fibonacci
+  /// CRC-64 of ECMA-182 over five bytes, as the ECPT papers' hardware has it: cheap in gates, a loop in software.
+  case crc64
 
   /// The hash of `key`. Schemes with several ways pass each way's number as `seed`.
   @inlinable @inline(__always) public func hash(_ key: UInt64, seed: UInt64 = 0) -> UInt64 {
@@ -22,6 +24,16 @@
     case .fibonacci:
       mixed = mixed &* 0x9E37_79B9_7F4A_7C15
       return mixed ^ mixed &>> 32
+    case .crc64: return HashFunction.crc64(mixed)
     }
+  }
+
+  /// The remainder of 40 bits, most significant first. Linear: any two keys differ in the remainder of their difference.
+  @inlinable static func crc64(_ key: UInt64) -> UInt64 {
+    var remainder = key &<< 24
+    for _ in 0..<40 {
+      remainder = remainder &<< 1 ^ (remainder &>> 63 &* 0x42F0_E1EB_A9EA_3693)
+    }
+    return remainder
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import ECPT
 public import EMTCore
 public import EntryFormats
 public import Hashed
@@ -25,6 +26,7 @@ public enum DriverCatalog {
     visitor.visit(fptL4L3, RadixTreeService<EntryFormats.FlattenedL4L3>.self, FPTL4L3Walker.self)
     visitor.visit(fptL4L3L2L1, RadixTreeService<EntryFormats.FlattenedL4L3L2L1>.self, FPTL4L3L2L1Walker.self)
     visitor.visit(hashed, HashedService.self, HashedWalker.self)
+    visitor.visit(ecpt, ECPTService.self, ECPTWalker.self)
   }
 
   @usableFromInline static var radix: DriverDescription {
@@ -62,5 +64,21 @@ public enum DriverCatalog {
     DriverDescription(
       name: "hashed", summary: "hashed table per process and page size, 64-byte clusters, open addressing",
       walk: "1 reference per page size in use, more on collisions", pageSizes: PageSizes(.twoMiB, .oneGiB))
+  }
+
+  @usableFromInline static var ecpt: DriverDescription {
+    DriverDescription(
+      name: "ecpt", summary: "elastic cuckoo page tables, three ways per page size, cuckoo walk tables",
+      walk: "1 round of side-by-side references, 2 when walk caches are wrong",
+      pageSizes: PageSizes(.twoMiB, .oneGiB),
+      options: [
+        "preset": "ours, emt or paper: where the other options start from",
+        "growth": "factor by which a way grows, 2, 4 or 8",
+        "step": "clusters that one operation migrates at most, 1 to 16",
+        "kicks": "slots that the search for a path looks at, 8 to 128",
+        "start": "clusters of a 4 KiB way at the start, a power of two from 8",
+        "hash": "murmur, fibonacci or crc64",
+        "kpti": "on: user mode runs without the kernel's registers",
+      ])
   }
 }

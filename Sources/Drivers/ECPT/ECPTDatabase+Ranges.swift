@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+public import EMTCore
+public import EntryFormats
+public import SimMemory
+public import X86Object
+
+extension ECPTDatabase {
+  /// Customizable 13. One look at the summary for each aligned 1 GiB and 2 MiB; clusters only at the edges.
+  public func isVoid(_ range: VirtualRange) -> Bool { mapped(in: range, stopsAtFirst: true) == 0 }
+
+  /// Customizable 14. Likewise; an aligned 1 GiB that is not void adds up 128 words.
+  public func countMapped(in range: VirtualRange) -> UInt64 { mapped(in: range, stopsAtFirst: false) }
+
+  private func mapped(in range: VirtualRange, stopsAtFirst: Bool) -> UInt64 {
+    var (position, pages) = (range.start, UInt64(0))
+    while position < range.end, !stopsAtFirst || pages == 0 {
+      context.meter.count(.rangeGroup)
+      let generation = context.generation
+      var (known, size) = known(position, range)
+      if known == nil {
+        var (scan, sum) = (position, UInt64(0))
+        let edge = VirtualRange(page: position, size).intersection(range).end
+        while let group = nextGroup(&scan, edge) {
+          for index in 0..<group.count where group.words[index] != 0 { sum &+= 1 }
+        }
+        known = sum
+      }
+      guard context.generation == generation else { continue }
+      pages &+= known ?? 0
+      let end = position.aligned(down: size).advanced(by: size.bytes)
+      position = end.raw == 0 || end > range.end ? range.end : end
+    }
+    return pages
+  }
+
+  /// How many pages of `range` the aligned span around `position` maps, and the size of that span; the number is
+  /// nil when only part of a 2 MiB with base pages is asked for.
+  private func known(_ position: VirtualAddress, _ range: VirtualRange) -> (UInt64?, PageSize) {
+    guard owns(position), let summary = summary(of: position) else { return (0, ECPTSummary.span) }
+    let spans = spans(summary, position)
+    if spans == 0 { return (0, .oneGiB) }
+    let gib = VirtualRange(page: position, .oneGiB)
+    if spans & ECPTSummary.giant != 0 { return (gib.intersection(range).pages, .oneGiB) }
+    if range.contains(gib) {
+      let words = summary.advanced(by: (position.raw >> 30 & 1) << 10)
+      var sum: UInt64 = 0
+      for offset in stride(from: 0, to: UInt64(1024), by: 8) {
+        let lanes = memory.loadAcquire(words.advanced(by: offset))
+        sum &+= ((lanes & 0x7FFF_7FFF_7FFF_7FFF) &* 0x0001_0001_0001_0001) >> 48
+        sum &+= UInt64((lanes & 0x8000_8000_8000_8000).nonzeroBitCount) << 9
+      }
+      return (sum, .oneGiB)
+    }
+    let pages = pages(summary, position)
+    let span = VirtualRange(page: position, .twoMiB)
+    if pages & ECPTSummary.huge != 0 { return (span.intersection(range).pages, .twoMiB) }
+    return (pages == 0 || range.contains(span) ? pages : nil, .twoMiB)
+  }
+
+  /// Customizable 15. One search and one turn of the structure lock for each cluster.
+  @inlinable
+  public func removeAll(
+    in range: VirtualRange, _ visit: (X86Object) -> Void
+  ) throws(RangeFailure) -> FlushObligation {
+    var flushed = FlushSpan()
+    var position = range.start
+    while let group = nextGroup(&position, range.end) {
+      if let failure = overlap(group, range) {
+        settle(flushed.obligation())
+        throw failure
+      }
+      let taken = takeOut(group)
+      for index in 0..<taken.count where taken.words[index] != 0 {
+        let object = taken.object(index)
+        context.meter.count(.rangeEntry)
+        if object.isPresent { flushed.add(page: object.start, object.size) }
+        visit(object)
+      }
+    }
+    giveBack(range)
+    return flushed.obligation()
+  }
+
+  /// Customizable 16. One search for each cluster; entries change where they are.
+  @inlinable
+  public func setProtection(
+    in range: VirtualRange, to protection: Protection
+  ) throws(RangeFailure) -> FlushObligation {
+    var flushed = FlushSpan()
+    var position = range.start
+    while let group = nextGroup(&position, range.end) {
+      if let failure = overlap(group, range) {
+        settle(flushed.obligation())
+        throw failure
+      }
+      rewrite(group) { mapping in
+        var object = X86Object(group.start, group.size, entry: X86Entry(mapping))
+        guard object.isPresent else { return mapping }
+        object.setProtection(protection)
+        return object.entry.raw
+      }
+      for index in 0..<group.count where X86Entry(group.words[index]).isResident {
+        context.meter.count(.rangeEntry)
+        flushed.add(page: group.object(index).start, group.size)
+      }
+    }
+    return flushed.obligation()
+  }
+
+  /// The failure that a page which reaches over the edge of `range` is.
+  @inlinable func overlap(_ group: ECPTGroup, _ range: VirtualRange) -> RangeFailure? {
+    guard group.size != .base, !range.contains(group.span) else { return nil }
+    return RangeFailure(
+      firstNotDone: Swift.max(group.start, range.start),
+      reason: .sizeConflict(existing: group.start, size: group.size))
+  }
+}

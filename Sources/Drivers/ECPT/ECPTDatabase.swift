@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+public import EMTCore
+public import EntryFormats
+public import SimMemory
+public import X86Object
+
+/// Elastic cuckoo page tables: three ways for each page size, clusters of eight pages, cuckoo walk tables.
+///
+/// **Tables.** `ECPTFormat`, `ECPTRegisters` and `ECPTRow` say what the bytes mean. An address space starts with one
+/// block of 8 KiB: the register image, the software's counts, 64 lock words, stashes, and small arrays for every way. A table
+/// whose slots are more than 3/5 taken grows its smallest way; removing ranges shrinks one that is less than 1/5 full.
+///
+/// **Moves.** A cluster goes into the first free slot among its three. If there is none, `CuckooPlanner` searches a
+/// shortest path of at most four moves to a free slot, breadth first. If there is none either, the table begins to grow,
+/// and the cluster waits in the table's stash of six; when that is full too, the insertion fails and changed nothing.
+///
+/// **Bounds.** One insertion moves at most `step` clusters of a resize and four of a path: 12, with `step=16` 20. It
+/// clears one frame of a new array; up to 16 while a stash is in use. See `ECPTDatabase+Resizing`.
+///
+/// **Hardware.** A cluster is copied before it is removed, and the version changes in between. So at every store
+/// every mapped page is found, and a walker that searched across a change notices and starts again. Old words are
+/// taken by exchange, and accessed and dirty bits that the walker set meanwhile go to the copy.
+///
+/// **Locks.** `frames.table.lock` of the block's frame is the structure lock: shared for storing into entries where
+/// they are, exclusive for moving and adding clusters and for walk tables. It is the innermost lock: its holder takes no
+/// range lock, no structure lock of another database and calls no caller's code, only the frame allocator, whose
+/// locks are leaves. So it cannot be part of a cycle. Searches take no lock: they check the move generation.
+@frozen public struct ECPTDatabase: TranslationDatabase {
+  /// Entries are x86-64's.
+  public typealias Object = X86Object
+  /// The service that makes such databases.
+  public typealias Service = ECPTService
+  /// Walks cluster by cluster.
+  public typealias Iterator = ECPTIterator
+  /// One of 64 words, or all.
+  public typealias Lock = ECPTLock
+
+  /// The neutral state.
+  public var context: DatabaseContext
+  /// The block with register image, counts, locks, stashes and small arrays; also what the root holds.
+  public let registers: PhysicalAddress
+  /// Bits 47–63 of every address here: all zero for a process, all one for the kernel.
+  @usableFromInline let half: UInt64
+  /// The knobs.
+  public let policy: ECPTPolicy
+
+  /// An empty address space, or nil when there is no memory.
+  init?(_ context: DatabaseContext, _ policy: ECPTPolicy, isKernel: Bool) {
+    let frames = context.platform.frames
+    guard let frame = frames.allocate(order: 1, node: context.node) else { return nil }
+    _ = frames.clearIfUsed(frame, frames: 2)
+    context.meter.count(.tableFrame, 2)
+    self.context = context
+    registers = frame.address
+    half = isKernel ? ~0 >> 47 : 0
+    self.policy = policy
+    set(ECPTRegisters.hash, UInt64(policy.hash.rawValue))
+    for table in 0..<ECPTFormat.tables {
+      for way in 0..<ECPTFormat.ways { setRegister(table, way, nursery(table, way)) }
+    }
+    guard UInt64(policy.start) > nursery(0, 0).log2 else { return }
+    for way in 0..<ECPTFormat.ways {
+      guard let array = makeArray(max(6, UInt64(policy.start))) else {
+        release()
+        return nil
+      }
+      _ = frames.clearIfUsed(array.base.frame, frames: array.bytes >> 12)
+      setRegister(0, way, array)
+    }
+  }
+
+  /// Basic 4. One search of the 4 KiB table; only if that finds no cluster, the summary is asked.
+  ///
+  /// A void of eight pages or more is reported as such; one inside a cluster page by page.
+  @inlinable public func find(_ address: VirtualAddress) -> X86Object {
+    context.meter.count(.lookup)
+    let generation = context.generation
+    if owns(address), let slot = slot(of: ECPTFormat.number(address, 0), 0) {
+      let location = slot.advanced(by: ECPTFormat.entryOffset(address, 0))
+      let raw = memory.loadAcquire(location)
+      if context.generation == generation {
+        return X86Object(
+          address, .base, entry: X86Entry(raw), location: location.raw, generation: generation)
+      }
+    }
+    return findSlowly(address, generation)
+  }
+
+  /// Basic 7. The block counts as ways, with its small walk tables.
+  public var footprint: TableFootprint {
+    var bytes = TableFootprint(ways: 2 * PageSize.base.bytes)
+    for table in 0..<ECPTFormat.tables {
+      for array in arrays(table) where !isNursery(array) {
+        if table < ECPTFormat.pageTables {
+          bytes.ways += array.bytes
+        } else {
+          bytes.walkTables += array.bytes
+        }
+      }
+    }
+    bytes.summaries = word(ECPTWord.summaries) * PageSize.base.bytes
+    return bytes
+  }
+
+  /// Basic 8. A handful of blocks, and one summary for each 2 GiB in use.
+  public func release() {
+    for table in 0..<ECPTFormat.tables {
+      for array in arrays(table) { free(array) }
+    }
+    for bucket in 0..<ECPTWord.buckets { freeSummaries(bucket) }
+    context.meter.count(.tableFrameFreed, 2)
+    context.platform.frames.free(registers.frame, order: 1)
+  }
+}
