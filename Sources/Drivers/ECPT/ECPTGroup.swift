@@ -94,33 +94,31 @@ extension ECPTDatabase {
   @usableFromInline func put(_ group: ECPTGroup) throws(TranslationError) -> ECPTGroup {
     let table = try table(for: group.object(0))
     return try alone { () throws(TranslationError) -> ECPTGroup in
-      if let conflict = conflict(group.object(0), table) { throw conflict }
-      guard ensureSummary(group.start) else { throw .outOfMemory }
-      var (old, fresh) = (group, Int64(0))
-      if let place = location(of: group) {
+      guard let summary = summary(of: group.start) ?? makeSummary(group.start) else { throw .outOfMemory }
+      if !isFree(summary, group.object(0), table), let conflict = otherSize(group.object(0)) { throw conflict }
+      let number = ECPTFormat.number(group.start, table)
+      let first = ECPTFormat.entryOffset(group.start, table)
+      let isLocated = group.location != 0 && group.generation == context.generation
+      var (old, fresh, free) = (group, Int64(0), PhysicalAddress?.none)
+      let slot = isLocated ? PhysicalAddress(group.location & ~63) : self.slot(of: number, table, orFree: &free)
+      if let slot {
         for index in 0..<group.count where group.words[index] != 0 {
-          let raw = store(group.words[index], at: place.advanced(by: UInt64(index) &<< 3))
+          let raw = store(group.words[index], at: slot.advanced(by: first &+ UInt64(index) &<< 3))
           old.words[index] = X86Entry(raw).mapping
-          if X86Entry(raw).isNone { fresh += 1 }
+          if X86Entry(raw).isNone { fresh &+= 1 }
         }
         stepOne(table)
       } else {
-        let number = ECPTFormat.number(group.start, table)
         var hasStepped = false
-        guard let slot = claim(number, table, &hasStepped) else {
+        guard let slot = claim(number, table, free, &hasStepped) else {
           dropSummary(group.start)
           throw .outOfMemory
         }
-        let first = ECPTFormat.entryOffset(group.start, table)
-        fill(slot, number, table) { offset in
-          let index = Int(truncatingIfNeeded: (offset &- first) &>> 3)
-          return offset >= first && index < group.count ? group.words[index] : 0
-        }
+        fresh = fill(slot, number, table, group.words, first)
         if !hasStepped { stepOne(table) }
         old.words = InlineArray(repeating: 0)
-        for index in 0..<group.count where group.words[index] != 0 { fresh += 1 }
       }
-      if fresh != 0, tally(group.start, table, fresh) { refreshHeaders(group.start) }
+      if fresh != 0, tally(summary, group.start, table, fresh) { refreshHeaders(group.start) }
       return old
     }
   }
@@ -140,7 +138,7 @@ extension ECPTDatabase {
         taken.words[index] = X86Entry(raw).mapping
         if taken.words[index] != 0 { gone -= 1 }
       }
-      if gone != 0 { isBoundary = tally(group.start, table, gone) }
+      if gone != 0 { isBoundary = tally(summary(of: group.start), group.start, table, gone) }
     }
     if isBoundary { noteBoundary(group.start) }
     return taken
