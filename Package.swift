@@ -37,6 +37,7 @@ let modules: [Target] = [
   module("EMTCore", imports: ["SimMemory"]),
   module("X86Object", in: "Drivers/X86Object", imports: ["EMTCore", "EntryFormats", "SimMemory"]),
   module("Radix", in: "Drivers/Radix", imports: driverImports),
+  module("FPT", in: "Drivers/FPT", imports: ["Radix", "EntryFormats"]),
   module("Hashed", in: "Drivers/Hashed", imports: driverImports),
   module("ECPT", in: "Drivers/ECPT", imports: driverImports),
   module("VMM", imports: ["EMTCore", "SimMemory"]),
@@ -67,13 +68,22 @@ let testSuites: [Target] = [
   tests(
     "Conformance",
     imports: [
-      "Conformance", "Reference", "Radix", "Hashed", "MMU", "X86Object", "EMTCore", "EntryFormats", "SimMemory",
+      "Conformance", "Reference", "Radix", "Hashed", "MMU", "X86Object", "EMTCore", "EntryFormats",
+      "SimMemory",
+      "Machine", "Workloads", "Events",
     ]),
   tests("MMU", imports: ["MMU", "EntryFormats", "SimMemory"]),
   tests("Radix", imports: ["Radix", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
+  tests(
+    "Radix5",
+    imports: ["Radix", "Conformance", "MMU", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
+  tests(
+    "FPT",
+    imports: ["FPT", "Radix", "Conformance", "MMU", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
   tests("Hashed", imports: ["Hashed", "X86Object", "EMTCore", "EntryFormats", "SimMemory", "MMU"]),
   tests("ECPT", imports: ["ECPT", "X86Object", "EMTCore", "EntryFormats", "SimMemory", "MMU"]),
   tests("Workloads", imports: ["Workloads", "Events", "SimMemory"], resources: [.copy("Fixtures")]),
+  tests("Profiling", imports: ["Profiling", "EMTCore"]),
   tests("Layering", imports: []),
   tests(
     "Replay",
@@ -82,6 +92,8 @@ let testSuites: [Target] = [
       "SimMemory", "Workloads", "VMM", "Catalog",
     ], resources: [.copy("Fixtures")]),
   tests("EMTCommands", imports: ["emt"]),
+  tests("VMM", imports: ["VMM", "Radix", "Hashed", "EMTCore", "SimMemory"]),
+  tests("Machine", imports: ["Machine", "VMM", "Radix", "Hashed", "MMU", "EMTCore", "Events", "SimMemory"]),
 ]
 
 let package = Package(

@@ -7,7 +7,7 @@ extension ContractSubject {
   /// A driver and the walker that it is paired with: after changes, hardware must see what the contract says.
   public init<Walker: PageWalker>(
     _ name: String, _ type: Database.Type, walker: Walker.Type, options: DriverOptions = DriverOptions(),
-    geometry: MemoryGeometry = MemoryGeometry(bytes: 1 << 30), cpus: Int = 4
+    geometry: MemoryGeometry = MemoryGeometry(bytes: 1 << 40), cpus: Int = 4
   ) where Walker.Root == Database.Service.Root {
     self.init(name, type, options: options, geometry: geometry, cpus: cpus) { memory, root, address in
       let walker = Walker(

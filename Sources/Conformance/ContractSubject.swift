@@ -29,17 +29,17 @@ public struct ContractSubject<Database: TranslationDatabase>: Sendable {
   public let name: String
   /// Options for booting.
   public var options: DriverOptions
-  /// Simulated memory; it costs nothing until it is touched.
+  /// Simulated memory. It costs nothing until it is touched, and checks map frames all over it.
   public var geometry: MemoryGeometry
   /// CPUs, at least 3.
   public var cpus: Int
   /// The walker that the driver is paired with; without one, only the software side is checked.
   public var hardware: Hardware?
 
-  /// A driver with its type, on a machine of 1 GiB and 4 CPUs.
+  /// A driver with its type, on a machine of 1 TiB and 4 CPUs.
   public init(
     _ name: String, _ type: Database.Type, options: DriverOptions = DriverOptions(),
-    geometry: MemoryGeometry = MemoryGeometry(bytes: 1 << 30), cpus: Int = 4, hardware: Hardware? = nil
+    geometry: MemoryGeometry = MemoryGeometry(bytes: 1 << 40), cpus: Int = 4, hardware: Hardware? = nil
   ) {
     self.name = name
     self.options = options

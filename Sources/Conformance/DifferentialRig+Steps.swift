@@ -98,7 +98,7 @@ extension DifferentialRig {
   /// A removal can always be undone, whatever the memory.
   private func removeAndUndo(_ step: DifferentialStep) throws {
     let there = first.expected(at: step.start)
-    let removed = try first.remove(there)
+    let removed = try first.remove(there.isMapped ? there : object(step))
     let old = removed.old
     first.settle(removed.takeObligation())
     do { first.settle(try first.update(old).takeObligation()) } catch {

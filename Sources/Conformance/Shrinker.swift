@@ -43,7 +43,8 @@ struct Shrinker {
     var steps = steps
     for index in steps.indices {
       let edits: [(inout DifferentialStep) -> Void] = [
-        { $0.failAfter = nil }, { $0.bits = 0 }, { $0.bits &= 7 }, { $0.pages = 1 }, { $0.pages /= 2 },
+        { $0.failAfter = nil }, { $0.bits = 0 }, { $0.bits &= 7 }, { $0.pages = 1 },
+        { $0.pages = max($0.pages / 2, 1) },
       ]
       for edit in edits {
         var candidate = steps

@@ -27,7 +27,7 @@ struct StepGenerator {
     case .insertRun: step.pages = random.pick([1, 2, 8, 9, 20, 515])
     case .measure, .removeAll, .protect, .copy, .move, .walk:
       step.address = address()
-      step.pages = random.oneIn(40) ? 1 << 18 : random.pick([1, 2, 7, 8, 16, 510, 512, 513, 1024, 2048])
+      step.pages = random.oneIn(150) ? 1 << 18 : random.pick([1, 2, 7, 8, 16, 510, 512, 513, 1024, 2048])
     case .split, .prepareAndSplit, .collapse:
       if shifts.count > 1 { step.shift = shifts[1 + Int(random.below(UInt64(shifts.count - 1)))] }
       step.address = address() & ~(step.size.mask)

@@ -2,17 +2,17 @@
 public import EntryFormats
 public import SimMemory
 
-extension RadixWalker {
+extension RadixTreeWalker {
   /// Walks from the deepest table that the walk caches know, else from the root.
   @inlinable public func walk<Recorder: WalkRecorder>(
-    _ root: RadixRoot, _ address: VirtualAddress, _ access: AccessKind, isUser: Bool,
+    _ root: RadixTreeRoot<Shape>, _ address: VirtualAddress, _ access: AccessKind, isUser: Bool,
     recorder: inout Recorder
   ) -> WalkResult {
-    guard RadixFormat.isCanonical(address) else { return WalkResult(.fault(.notMapped)) }
+    guard Shape.isCanonical(address) else { return WalkResult(.fault(.notMapped)) }
     let required = Translation.required(access, isUser: isUser)
-    var visit = RadixVisit(root)
+    var visit = RadixVisit(root, address)
     var level = 1
-    while level <= RadixFormat.rootLevel {
+    while level <= Shape.rootLevel {
       if !caches.array(level).hasNoRoom {
         visit.ownCycles &+= caches.cyclesPerProbe
         let word = caches.find(address, level, root.spaceID)
@@ -32,17 +32,18 @@ extension RadixWalker {
   /// The end of a walk that found a fault: drops the walk-cache entries of the address (SDM §4.10.4.1). Rights
   /// from a walk cache may be older than the tables, so only a walk from the root may refuse because of them.
   @inlinable @inline(never) func refuse<Recorder: WalkRecorder>(
-    _ start: RadixVisit, _ visit: RadixVisit, _ reason: FaultReason, _ root: RadixRoot,
+    _ start: RadixVisit<Shape>, _ visit: RadixVisit<Shape>, _ reason: FaultReason,
+    _ root: RadixTreeRoot<Shape>,
     _ address: VirtualAddress, _ access: AccessKind, isUser: Bool, recorder: inout Recorder
   ) -> WalkResult {
     let page = VirtualRange(page: address, .base)
     caches.invalidate(spaceID: root.spaceID, range: page)
     let required = Translation.required(access, isUser: isUser)
-    guard start.level != RadixFormat.rootLevel, start.rights.refusal(required & ~Translation.dirty) != nil
+    guard start.isFromCache, start.rights.refusal(required & ~Translation.dirty) != nil
     else {
       return visit.result(.fault(reason))
     }
-    var again = RadixVisit(root)
+    var again = RadixVisit(root, address)
     again.references = visit.references
     again.updates = visit.updates
     again.ownCycles = visit.ownCycles
@@ -53,11 +54,11 @@ extension RadixWalker {
 
   /// Walks from the root and leaves no trace.
   @inlinable public func probe<Recorder: WalkRecorder>(
-    _ root: RadixRoot, _ address: VirtualAddress, _ access: AccessKind, isUser: Bool,
+    _ root: RadixTreeRoot<Shape>, _ address: VirtualAddress, _ access: AccessKind, isUser: Bool,
     recorder: inout Recorder
   ) -> WalkResult {
-    guard RadixFormat.isCanonical(address) else { return WalkResult(.fault(.notMapped)) }
-    var visit = RadixVisit(root)
+    guard Shape.isCanonical(address) else { return WalkResult(.fault(.notMapped)) }
+    var visit = RadixVisit(root, address)
     let required = Translation.required(access, isUser: isUser)
     let outcome = descend(&visit, address, required, root.spaceID, isSilent: true, &recorder)
     return visit.result(outcome)
@@ -65,22 +66,32 @@ extension RadixWalker {
 
   /// Reads entries from where `visit` stands down to a leaf or a fault.
   @inlinable @inline(__always) func descend<Recorder: WalkRecorder>(
-    _ visit: inout RadixVisit, _ address: VirtualAddress, _ required: UInt64, _ spaceID: UInt16,
+    _ visit: inout RadixVisit<Shape>, _ address: VirtualAddress, _ required: UInt64, _ spaceID: UInt16,
     isSilent: Bool, _ recorder: inout Recorder
   ) -> WalkOutcome {
     while true {
-      guard visit.table < memory.bytes else { return .fault(.malformed) }
-      let place = PhysicalAddress(visit.table &+ RadixFormat.entryOffset(address, visit.level))
-      let raw = memory.loadAcquire(place)
-      recorder.record(
-        WalkStep(
-          .node, index: UInt8(truncatingIfNeeded: visit.level), round: visit.references, address: place,
-          value: raw))
-      visit.references &+= 1
+      let isFlattened = Shape.mayFlatten(visit.level) && visit.table & FPTFormat.rootMark != 0
+      guard visit.table < memory.bytes,
+        !isFlattened || visit.table & PageSize.twoMiB.mask == FPTFormat.rootMark
+      else { return .fault(.malformed) }
+      var level = isFlattened ? visit.level &- 1 : visit.level
+      var place = PhysicalAddress(
+        isFlattened
+          ? visit.flattenedEntry(address) : visit.table &+ Shape.entryOffset(address, visit.level))
+      var raw = read(place, level, &visit, &recorder)
+      if isFlattened, level == 0 {
+        let first = PhysicalAddress(place.raw & ~PageSize.base.mask)
+        if X86Entry(raw).isNone, place != first {
+          raw = read(first, 1, &visit, &recorder)
+          guard raw & FPTFormat.mark != 0 else { return .fault(.notMapped) }
+          place = first
+        }
+        if raw & FPTFormat.mark != 0 { level = 1 }
+      }
       guard raw & X86Entry.present != 0 else { return .fault(.notMapped) }
-      if visit.level == 0 || raw & X86Entry.pageSize != 0 {
-        let size = RadixFormat.span(visit.level)
-        guard isWellFormed(raw, visit.level) else { return .fault(.malformed) }
+      if level == 0 || raw & X86Entry.pageSize != 0 {
+        let size = Shape.span(level)
+        guard isWellFormed(raw, level) else { return .fault(.malformed) }
         let rights = visit.rights(with: raw)
         if required & ~(rights.raw | Translation.dirty) != 0 {
           return .fault(rights.refusal(required & ~Translation.dirty) ?? .malformed)
@@ -94,7 +105,6 @@ extension RadixWalker {
             page: X86Entry(raw).physicalAddress(size), size: size, rights: rights.raw | dirty | global))
       }
       guard mark(raw, X86Entry.accessed, place, isSilent, &visit) else { continue }
-      let level = visit.level
       visit.enter(raw, level: level &- 1)
       if !isSilent, !caches.array(level).hasNoRoom, visit.table < memory.bytes {
         caches.insert(visit.entry, address, level, spaceID)
@@ -102,10 +112,22 @@ extension RadixWalker {
     }
   }
 
+  @inlinable @inline(__always) func read<Recorder: WalkRecorder>(
+    _ place: PhysicalAddress, _ level: Int, _ visit: inout RadixVisit<Shape>, _ recorder: inout Recorder
+  ) -> UInt64 {
+    let raw = memory.loadAcquire(place)
+    recorder.record(
+      WalkStep(
+        .node, index: UInt8(truncatingIfNeeded: level), round: visit.references, address: place, value: raw))
+    visit.references &+= 1
+    return raw
+  }
+
   /// Sets bits that an entry lacks, if it still is as it was read.
   /// - Returns: false when the entry changed and must be read again.
   @inlinable @inline(__always) func mark(
-    _ raw: UInt64, _ bits: UInt64, _ place: PhysicalAddress, _ isSilent: Bool, _ visit: inout RadixVisit
+    _ raw: UInt64, _ bits: UInt64, _ place: PhysicalAddress, _ isSilent: Bool,
+    _ visit: inout RadixVisit<Shape>
   ) -> Bool {
     if isSilent || raw & bits == bits { return true }
     guard memory.compareExchange(raw, raw | bits, at: place) == raw else { return false }
@@ -118,54 +140,10 @@ extension RadixWalker {
   /// Reserved are PS in a PML4 entry and the address bits below a huge page's size but for PAT (SDM §4.5); address
   /// bits beyond the end of memory stand for those above MAXPHYADDR.
   @inlinable @inline(__always) func isWellFormed(_ raw: UInt64, _ level: Int) -> Bool {
-    guard level <= RadixFormat.highestLeafLevel else { return false }
-    let size = RadixFormat.span(level)
+    guard level <= Shape.highestLeafLevel else { return false }
+    let size = Shape.span(level)
     let page = X86Entry(raw).physicalAddress(size).raw
     return raw & X86Entry.addressMask & size.mask & ~X86Entry.attributeTableHuge == 0
       && page < memory.bytes && size.bytes <= memory.bytes &- page
-  }
-}
-
-/// Where a radix walk stands and what it took.
-@frozen @usableFromInline struct RadixVisit {
-  /// The table, in bytes.
-  @usableFromInline var table: UInt64
-  /// The level of the table's entries.
-  @usableFromInline var level: Int
-  /// What all entries so far have set: P, R/W and U/S are read from it.
-  @usableFromInline var common: UInt64 = ~0
-  /// What any entry so far has set: XD is read from it.
-  @usableFromInline var any: UInt64 = 0
-  @usableFromInline var references: UInt16 = 0
-  @usableFromInline var updates: UInt16 = 0
-  @usableFromInline var ownCycles: UInt16 = 0
-
-  @inlinable init(_ root: RadixRoot) {
-    table = root.table.raw
-    level = RadixFormat.rootLevel
-  }
-
-  /// Steps through an entry that points to a table.
-  @inlinable @inline(__always) mutating func enter(_ raw: UInt64, level: Int) {
-    table = raw & X86Entry.addressMask
-    common &= raw
-    any |= raw
-    self.level = level
-  }
-
-  /// One entry that stands for all entries so far.
-  @inlinable var entry: UInt64 { table | common & 7 | any & X86Entry.noExecute }
-
-  /// What the entries so far and `raw` grant together, without a page.
-  @inlinable @inline(__always) func rights(with raw: UInt64) -> Translation {
-    Translation(raw: common & raw & 7 | (~(any | raw) &>> 63) &<< 3)
-  }
-
-  /// What the entries so far grant.
-  @inlinable var rights: Translation { rights(with: 7) }
-
-  /// Every reference of a radix walk waits for the one before.
-  @inlinable @inline(__always) func result(_ outcome: WalkOutcome) -> WalkResult {
-    WalkResult(outcome, references: references, rounds: references, updates: updates, ownCycles: ownCycles)
   }
 }

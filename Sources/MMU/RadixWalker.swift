@@ -2,51 +2,16 @@
 public import EntryFormats
 public import SimMemory
 
-/// Sizes and costs of a radix walker's page-walk caches.
-public struct RadixWalkerConfiguration: Hashable, Sendable {
-  /// Caches of PML4 entries: where the PDPT of a 512 GiB span is.
-  public var pml4Entries: TLBGeometry
-  /// Caches of PDPT entries: where the page directory of a 1 GiB span is.
-  public var pdptEntries: TLBGeometry
-  /// Caches of page-directory entries: where the page table of a 2 MiB span is.
-  public var directoryEntries: TLBGeometry
-  /// Cycles for each cache that is looked into, deepest first.
-  public var cyclesPerProbe: UInt16
-
-  /// A configuration; caches with 0 entries are not there.
-  public init(
-    pml4Entries: TLBGeometry, pdptEntries: TLBGeometry, directoryEntries: TLBGeometry,
-    cyclesPerProbe: UInt16 = 1
-  ) {
-    self.pml4Entries = pml4Entries
-    self.pdptEntries = pdptEntries
-    self.directoryEntries = directoryEntries
-    self.cyclesPerProbe = cyclesPerProbe
-  }
-
-  /// 2, 4 and 32 entries (as reported for Skylake), the last in 8 sets of 4; one cycle a probe.
-  public static var standard: RadixWalkerConfiguration {
-    RadixWalkerConfiguration(
-      pml4Entries: TLBGeometry(fullyAssociative: 2), pdptEntries: TLBGeometry(fullyAssociative: 4),
-      directoryEntries: TLBGeometry(entries: 32, ways: 4))
-  }
-
-  /// No page-walk caches: every walk starts at the root.
-  public static var withoutCaches: RadixWalkerConfiguration {
-    let none = TLBGeometry(entries: 0, ways: 1)
-    return RadixWalkerConfiguration(pml4Entries: none, pdptEntries: none, directoryEntries: none)
-  }
-}
-
-/// Walks four-level x86-64 page tables (Intel SDM vol. 3A §4.5) with page-walk caches (§4.10.3).
+/// Walks x86-64 page tables of any shape (Intel SDM vol. 3A §4.5) with page-walk caches (§4.10.3). What a shape lacks
+/// costs nothing: each shape is compiled on its own.
 ///
 /// Differences from an Intel CPU, all within what the manual allows: an invalidation removes the walk-cache
 /// entries whose span shares an address with its range, not all of the address space's (as AMD does with
 /// EFER.TCE = 1). When a fault may come from the rights that a walk cache remembers, the walk starts again
 /// at the root. A fault removes the walk-cache entries of its address (§4.10.4.1).
-@frozen public struct RadixWalker: PageWalker {
-  /// CR3.
-  public typealias Root = RadixRoot
+@frozen public struct RadixTreeWalker<Shape: RadixShape>: PageWalker {
+  /// CR3, or one base register for each half.
+  public typealias Root = RadixTreeRoot<Shape>
   /// Walk caches.
   public typealias Configuration = RadixWalkerConfiguration
 
@@ -54,16 +19,18 @@ public struct RadixWalkerConfiguration: Hashable, Sendable {
   @usableFromInline let caches: WalkCaches
 
   /// A walker with empty walk caches; `release` frees them.
-  public init(memory: PhysicalMemory, configuration: RadixWalkerConfiguration = .standard) {
+  public init(memory: PhysicalMemory, configuration: RadixWalkerConfiguration = standardConfiguration) {
     self.memory = memory.used(by: .hardware)
     caches = WalkCaches(configuration)
   }
 
-  /// The Skylake-like walk caches.
-  public static var standardConfiguration: RadixWalkerConfiguration { .standard }
+  /// The Skylake-like walk caches, fitted to the shape.
+  public static var standardConfiguration: RadixWalkerConfiguration { .standard(for: Shape.self) }
 
   /// CR3's process-context identifier.
-  @inlinable @inline(__always) public static func spaceID(of root: RadixRoot) -> UInt16 { root.spaceID }
+  @inlinable @inline(__always) public static func spaceID(of root: RadixTreeRoot<Shape>) -> UInt16 {
+    root.spaceID
+  }
 
   /// Forgets walk-cache entries of one address space whose span shares an address with `range`.
   public func invalidate(spaceID: UInt16, range: VirtualRange?) {
@@ -81,3 +48,9 @@ public struct RadixWalkerConfiguration: Hashable, Sendable {
   /// What the walk caches hold, for tests and checkers.
   public var cachedTables: [WalkCacheEntry] { caches.entries }
 }
+
+/// Walks four-level page tables: 4 references without walk caches.
+public typealias RadixWalker = RadixTreeWalker<RadixFormat>
+
+/// Walks five-level page tables: 5 references.
+public typealias Radix5Walker = RadixTreeWalker<Radix5Format>

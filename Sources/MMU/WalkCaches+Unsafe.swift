@@ -4,7 +4,7 @@ public import SimMemory
 
 /// One entry of a page-walk cache.
 public struct WalkCacheEntry: Hashable, Sendable {
-  /// The level of the entry that was cached: 1 for a page-directory entry, 3 for a PML4 entry.
+  /// The level of the entry that was cached: 1 for a page-directory entry, 3 for a PML4 entry, 4 for a PML5 entry.
   public let level: Int
   /// The address space.
   public let spaceID: UInt16
@@ -19,27 +19,28 @@ public struct WalkCacheEntry: Hashable, Sendable {
 /// A cached word is a table entry that grants what all entries down to it grant together (SDM §4.10.3.1): its
 /// address, P, R/W, U/S and XD bits.
 ///
-/// SAFETY: `levels` points at three arrays from `init` to `release`.
+/// SAFETY: `levels` points at four arrays from `init` to `release`.
 @safe @frozen public struct WalkCaches: @unchecked Sendable, BitwiseCopyable {
   @usableFromInline let levels: UnsafeMutablePointer<TagArray>
   @usableFromInline let cyclesPerProbe: UInt16
 
   init(_ configuration: RadixWalkerConfiguration) {
-    unsafe levels = .allocate(capacity: 3)
+    unsafe levels = .allocate(capacity: 4)
     unsafe levels.initialize(to: TagArray(configuration.directoryEntries))
     unsafe (levels + 1).initialize(to: TagArray(configuration.pdptEntries))
     unsafe (levels + 2).initialize(to: TagArray(configuration.pml4Entries))
+    unsafe (levels + 3).initialize(to: TagArray(configuration.pml5Entries))
     cyclesPerProbe = configuration.cyclesPerProbe
   }
 
   func release() {
-    for level in 1...3 { array(level).release() }
+    for level in 1...4 { array(level).release() }
     unsafe levels.deallocate()
   }
 
-  /// The array of entries at `level`, 1 to 3.
+  /// The array of entries at `level`, 1 to 4.
   @inlinable @inline(__always) func array(_ level: Int) -> TagArray {
-    assert(level >= 1 && level <= 3, "no walk cache for this level")
+    assert(level >= 1 && level <= 4, "no walk cache for this level")
     return unsafe levels[level &- 1]
   }
 
@@ -70,7 +71,7 @@ public struct WalkCacheEntry: Hashable, Sendable {
 
   /// Removes entries that share an address with `range`, of one space or with nil of all.
   @usableFromInline func invalidate(spaceID: UInt16?, range: VirtualRange?) {
-    for level in 1...3 {
+    for level in 1...4 {
       let array = array(level)
       if let range {
         array.remove(
@@ -85,7 +86,7 @@ public struct WalkCacheEntry: Hashable, Sendable {
 
   var entries: [WalkCacheEntry] {
     var entries: [WalkCacheEntry] = []
-    for level in 1...3 {
+    for level in 1...4 {
       array(level).forEach { tag, word in
         entries.append(
           WalkCacheEntry(

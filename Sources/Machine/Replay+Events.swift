@@ -48,7 +48,7 @@ extension Replay {
     try run(pid)
   }
 
-  private mutating func run(_ pid: UInt32) throws(ReplayStop) {
+  mutating func run(_ pid: UInt32) throws(ReplayStop) {
     guard let traced = processes[pid], let process = traced.process else {
       throw .contradiction("process \(pid) is to run, but nothing made it")
     }
@@ -67,16 +67,29 @@ extension Replay {
     if kind == .thread { return }
     let child: Process<Service.Database>
     do {
-      child = try kind == .copy ? machine.calls.fork(parent, pid) : machine.kernel.share(parent, child: pid)
+      child =
+        try kind == .copy ? machine.calls.fork(parent, pid) : machine.kernel.share(parent, child: pid)
     } catch {
       if error == .eexist { throw .contradiction("process \(pid) is made twice") }
       throw .outOfMemory
     }
     machine.deliverInvalidations()
-    processes[pid] = current.child(child)
+    let traced = current.child(child)
+    traced.borrows = kind == .borrow
+    processes[pid] = traced
     tally.processes += 1
     measureOtherTables()
     runCheck()
+  }
+
+  /// A child that borrows its parent's memory is to change its layout. Valgrind runs vfork as fork, so the parent must
+  /// not see that: the child gets a copy now.
+  mutating func stopBorrowing(_ process: Process<Service.Database>) throws(ReplayStop) {
+    guard current.borrows else { return }
+    current.borrows = false
+    do { try machine.kernel.unshare(process) } catch { throw .outOfMemory }
+    machine.deliverInvalidations()
+    try run(process.pid)
   }
 
   private mutating func exec() throws(ReplayStop) {
@@ -91,6 +104,7 @@ extension Replay {
 
   private mutating func exit() throws(ReplayStop) {
     guard let process = current.process else { throw .noProcess }
+    if current.isExecuting { machine.kernel.noteUnseenWriters() }
     runCheck()
     if process.space.users == 1 { digest() }
     noteTables()

@@ -15,8 +15,9 @@ extension Replay {
     switch record.answer {
     case .unknown: return nil
     case .failure(let code):
-      let mayBeResource: Set<Errno> = [.enomem, .eagain, .enospc, .emfile]
-      if let errno = Errno(rawValue: code), record.origin == .tracer || mayBeResource.contains(errno) {
+      let mayBeResource: Set<Errno> = [.enomem, .eagain, .enospc, .emfile, .enfile, .edquot]
+      circumstances.refusal = Errno(rawValue: code)
+      if let errno = circumstances.refusal, record.origin == .tracer || mayBeResource.contains(errno) {
         circumstances.verdict = errno
       }
     case .success(let result):
@@ -26,8 +27,31 @@ extension Replay {
       makeRoom(number, record, result)
     }
     if number == .brk { judgeBreak(&circumstances, record, process) }
-    return SystemCallRequest(
+    var request = SystemCallRequest(
       number, record.arguments, strings: record.strings, circumstances: circumstances)
+    followChoice(of: record, &request)
+    return request
+  }
+
+  /// Valgrind chooses addresses itself and asks Linux for exactly those, which changes what some flags mean.
+  private mutating func followChoice(of record: SystemCallRecord, _ request: inout SystemCallRequest) {
+    guard case .success(let result) = record.answer, result != record.argument(0) || request.number == .shmat
+    else {
+      return
+    }
+    switch request.number {
+    case .mmap:
+      // Valgrind does not know MAP_FIXED_NOREPLACE: the address is a mere wish.
+      let fixed = request.arguments[3] & (MapFlags.fixed.rawValue | MapFlags.fixedNoReplace.rawValue)
+      guard fixed == MapFlags.fixedNoReplace.rawValue else { return }
+      request.arguments[3] &= ~MapFlags.fixedNoReplace.rawValue
+    case .shmat:
+      // SHM_REMAP without an address is refused by Linux, but valgrind gave it one.
+      guard record.argument(1) == 0, record.argument(2) & 0o40000 != 0 else { return }
+      request.arguments[1] = result
+    default: return
+    }
+    tally.valgrindAnswers += 1
   }
 
   private func choose(
@@ -60,7 +84,8 @@ extension Replay {
     let length: UInt64
     switch number {
     case .mmap:
-      if record.argument(3) & (MapFlags.fixed.rawValue | MapFlags.fixedNoReplace.rawValue) != 0 { return }
+      let isFixed = record.argument(3) & (MapFlags.fixed.rawValue | MapFlags.fixedNoReplace.rawValue) != 0
+      if isFixed, result == record.argument(0) { return }
       length = record.argument(1)
     case .mremap:
       if result == record.argument(0) || record.argument(3) & 2 != 0 { return }
@@ -78,11 +103,18 @@ extension Replay {
   }
 
   /// `brk` tells of a refusal by returning the old end.
-  private func judgeBreak(
+  private mutating func judgeBreak(
     _ circumstances: inout Circumstances, _ record: SystemCallRecord, _ process: Process<Service.Database>
   ) {
     guard case .success(let result) = record.answer else { return }
     let layout = process.space.layout
+    let growth = VirtualRange(layout.breakEnd, max(layout.breakEnd, VirtualAddress(result)))
+    // Valgrind does not unmap what the break leaves behind, so a program may have used it since.
+    let top = layout.breakEnd.advanced(by: PageSize.base.mask).aligned(down: .base)
+    for area in layout.areas.overlapping(growth) where area.flags.contains(.inferred) {
+      guard layout.breakStart != nil else { break }
+      machine.kernel.discardMappings(process.space, VirtualRange(max(top, area.range.start), area.range.end))
+    }
     if layout.breakStart == nil { circumstances.placement = VirtualAddress(result) }
     let wish = record.argument(0)
     if wish != 0, result != wish, layout.breakStart != nil, result == layout.breakEnd.raw {

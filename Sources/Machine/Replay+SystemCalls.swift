@@ -10,10 +10,11 @@ extension Replay {
   mutating func systemCall(_ record: SystemCallRecord) throws(ReplayStop) {
     guard let process = current.process else { throw .noProcess }
     tally.systemCalls += 1
+    current.isExecuting = (record.number == 59 || record.number == 322) && record.answer == .unknown
     if let number = SystemCallNumber(rawValue: record.number), isMemoryCall(number, record) {
       try perform(number, record, process)
     } else if case .success(let result) = record.answer {
-      follow(record, process, result: result)
+      try follow(record, process, result: result)
     }
     machine.deliverInvalidations()
     noteTables()
@@ -28,12 +29,12 @@ extension Replay {
 
   private mutating func follow(
     _ record: SystemCallRecord, _ process: Process<Service.Database>, result: UInt64
-  ) {
+  ) throws(ReplayStop) {
     // rt_sigaction(signal, action, …)
     if record.number == 13, record.argument(0) == 11 || record.argument(0) == 7, record.argument(1) != 0 {
       current.handlesFaults = true
     }
-    touchBuffer(record, process, result: result)
+    try touchBuffer(record, process, result: result)
     guard let number = FileCall.Number(rawValue: record.number) else { return }
     machine.kernel.follow(
       process, FileCall(number, record.arguments, strings: record.strings, result: result))
@@ -42,7 +43,7 @@ extension Replay {
   /// The kernel copies into or out of the program's buffer: its pages fault as if the program had touched them.
   private mutating func touchBuffer(
     _ record: SystemCallRecord, _ process: Process<Service.Database>, result: UInt64
-  ) {
+  ) throws(ReplayStop) {
     let kind: AccessKind
     switch record.number {
     case 0, 17: kind = .store
@@ -53,7 +54,9 @@ extension Replay {
     let buffer = VirtualRange(VirtualAddress(record.argument(1)), bytes: result)
     guard buffer.end > buffer.start, buffer.end <= UserSpace.end else { return }
     prove(buffer)
+    let shortagesBefore = machine.kernel.timesOutOfMemory
     do { try machine.calls.copyUser(process, buffer, kind) } catch {
+      if machine.kernel.timesOutOfMemory > shortagesBefore { throw .outOfMemory }
       tally.diverge(
         "buffer \(buffer) of system call \(record.number): Linux could use it, here it is refused")
     }
@@ -63,8 +66,15 @@ extension Replay {
     _ number: SystemCallNumber, _ record: SystemCallRecord, _ process: Process<Service.Database>
   ) throws(ReplayStop) {
     tally.memoryCalls += 1
+    if record.origin == .tracer, record.answer == .failure(Errno.enosys.rawValue) {
+      // A call that valgrind does not know never reached a kernel.
+      tally.valgrindAnswers += 1
+      return
+    }
+    try stopBorrowing(process)
     guard let request = request(number, record, process) else { return }
     let verdictsBefore = machine.kernel.verdictsUsed
+    let shortagesBefore = machine.kernel.timesOutOfMemory
     var answer = answer(process, request)
     if answer == .failure(Errno.eexist.rawValue), record.origin == .tracer, request.circumstances.isAccepted {
       // Valgrind does not know MAP_FIXED_NOREPLACE and put the mapping there.
@@ -76,13 +86,11 @@ extension Replay {
     if machine.kernel.verdictsUsed > verdictsBefore {
       if record.origin == .tracer { tally.valgrindAnswers += 1 } else { tally.resourceRefusals += 1 }
     }
-    compare(number, record, answer)
-    remember(number, record, answer)
-    if answer == .failure(Errno.enomem.rawValue), isSuccess(record),
-      machine.platform.memory.allocator.freeFrames == 0
-    {
+    if answer != record.answer, isSuccess(record), machine.kernel.timesOutOfMemory > shortagesBefore {
       throw .outOfMemory
     }
+    compare(number, record, answer)
+    remember(number, record, answer)
   }
 
   private func answer(

@@ -144,6 +144,10 @@ where Service.Root == Walker.Root {
   var awaitsStack = false
   /// The page that was inferred last, in case the trace says that it was not there.
   var lastInferred: VirtualRange?
+  /// A child that borrows its parent's address space (vfork).
+  var borrows = false
+  /// The last call was an execve that has not returned.
+  var isExecuting = false
   /// A handler for SIGSEGV or SIGBUS was installed.
   var handlesFaults = false
 

@@ -91,25 +91,40 @@ extension Shadowed {
       report("no object before the change", old.summary)
     }
     let obligation = change.takeObligation()
-    return Change(old: old, obligation: check(obligation, for: [(before, after)]))
+    return Change(old: old, obligation: check(obligation, for: [(before, after)], isOneStep: true))
   }
 
   /// What is owed must cover every translation that a TLB may hold and that is stale now; where nothing was in memory
   /// before, nothing may be owed.
   func check(
-    _ obligation: consuming FlushObligation, for changes: [(before: Object, after: Object?)]
+    _ obligation: consuming FlushObligation, for changes: [(before: Object, after: Object?)],
+    isOneStep: Bool = false
   ) -> FlushObligation {
+    let isSettled = !isOneStep && hasFlushedByItself
     let stale = changes.filter { $0.before.leavesStaleTranslation(after: $0.after) }
     if let first = stale.first {
-      if !obligation.isOwed {
+      if !obligation.isOwed && !isSettled {
         report("a flush of \(first.before.span) is owed", "none")
-      } else if let missed = stale.first(where: { !obligation.range.contains($0.before.span) }) {
+      } else if obligation.isOwed && !isSettled,
+        let missed = stale.first(where: { !obligation.range.contains($0.before.span) })
+      {
         report("the owed flush covers \(missed.before.span)", "\(obligation.range)")
       }
     } else if obligation.isOwed, !changes.contains(where: { $0.before.isPresent }) {
       report("no flush is owed", "\(obligation.range)")
     }
     return obligation
+  }
+
+  /// Whether every CPU that runs on the database has been told something: a range function that frees tables flushes
+  /// before that and owes only the rest. What exactly was told is checked by the contract suite.
+  private var hasFlushedByItself: Bool {
+    var cpus = context.runningOn
+    while cpus != 0 {
+      if context.platform.cpu(cpus.trailingZeroBitCount).mailbox.isEmpty { return false }
+      cpus &= cpus - 1
+    }
+    return true
   }
 }
 

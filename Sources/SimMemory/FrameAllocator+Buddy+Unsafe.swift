@@ -13,7 +13,11 @@ extension FrameAllocator {
       drainCache(node)
       if let frame = take(order: order, node: node) { return frame }
     }
-    for step in 1..<max(nodeCount, 2) where nodeCount > 1 {
+    guard nodeCount > 1 else { return nil }
+    // One node's lock at a time: two CPUs whose nodes are exhausted would wait for each other for ever.
+    unlock(node)
+    defer { lock(node) }
+    for step in 1..<nodeCount {
       let other = (node + step) % nodeCount
       lock(other)
       defer { unlock(other) }

@@ -8,6 +8,12 @@ public enum Errno: UInt32, Error, Sendable, CaseIterable {
   case enoent = 2
   /// No such process.
   case esrch = 3
+  /// Interrupted by a signal.
+  case eintr = 4
+  /// Input or output failed.
+  case eio = 5
+  /// No such device or address.
+  case enxio = 6
   /// Bad file descriptor.
   case ebadf = 9
   /// Try again: a resource limit.
@@ -26,6 +32,12 @@ public enum Errno: UInt32, Error, Sendable, CaseIterable {
   case enodev = 19
   /// Invalid argument.
   case einval = 22
+  /// Not a directory.
+  case enotdir = 20
+  /// A directory.
+  case eisdir = 21
+  /// Too many open files in the system.
+  case enfile = 23
   /// Too many open files.
   case emfile = 24
   /// Text file busy.
@@ -36,6 +48,8 @@ public enum Errno: UInt32, Error, Sendable, CaseIterable {
   case enospc = 28
   /// Illegal seek.
   case espipe = 29
+  /// The file system is read-only.
+  case erofs = 30
   /// Value too large.
   case eoverflow = 75
   /// Not implemented.
@@ -44,6 +58,8 @@ public enum Errno: UInt32, Error, Sendable, CaseIterable {
   case eidrm = 43
   /// Operation not supported.
   case eopnotsupp = 95
+  /// A quota is used up.
+  case edquot = 122
 }
 
 extension Errno {

@@ -14,7 +14,6 @@ struct MinimalDatabase: TranslationDatabase {
 
   private var memory: PhysicalMemory { context.platform.memory }
   private var frames: FrameAllocator { context.platform.frames }
-  private var isKernel: Bool { context.spaceID == .kernel }
 
   /// The deepest entry on the way to `address`, at `target` or above.
   private func descend(
@@ -72,21 +71,17 @@ struct MinimalDatabase: TranslationDatabase {
       let old = X86Entry(memory.exchange(object.entry.raw, at: place))
       return Change(old: X86Object(object.start, object.size, entry: old))
     }
-    if let inside = firstMapped(entry.table, target - 1, object.start) {
-      throw .sizeConflict(existing: inside.start, size: inside.size)
-    }
+    if let conflict = firstMapped(entry.table, target - 1, object.start) { throw conflict }
     memory.storeRelease(object.entry.raw, at: place)
-    free(entry.table.frame, target - 1)
+    forEachTable(entry.table.frame, target - 1) { frames.free($0) }
     return Change(old: X86Object(unmappedAt: object.start, size: object.size))
   }
 
   func remove(_ object: X86Object) throws(TranslationError) -> Change<X86Object> {
     let target = level(object.size)
     let (place, level, entry) = descend(object.start, to: target)
-    if isTable(entry, level), let inside = firstMapped(entry.table, level - 1, object.start) {
-      throw .sizeConflict(existing: inside.start, size: inside.size)
-    }
-    if entry.isNone || isTable(entry, level) { throw .notMapped }
+    if isTable(entry, level) { throw firstMapped(entry.table, level - 1, object.start) ?? .notMapped }
+    if entry.isNone { throw .notMapped }
     if level > target { throw conflict(object.start, level) }
     let old = X86Entry(memory.exchange(0, at: place))
     return Change(old: X86Object(object.start, object.size, entry: old))
@@ -96,22 +91,21 @@ struct MinimalDatabase: TranslationDatabase {
     .sizeConflict(existing: address.aligned(down: RadixFormat.span(level)), size: RadixFormat.span(level))
   }
 
-  private func firstMapped(_ table: PhysicalAddress, _ level: Int, _ start: VirtualAddress) -> X86Object? {
+  private func firstMapped(_ table: PhysicalAddress, _ level: Int, _ start: VirtualAddress)
+    -> TranslationError?
+  {
     for slot in 0..<RadixFormat.entries {
       let entry = X86Entry(memory.loadAcquire(table.advanced(by: slot * 8)))
       let address = start.advanced(by: slot * RadixFormat.span(level).bytes)
-      if isTable(entry, level) {
-        if let inside = firstMapped(entry.table, level - 1, address) { return inside }
-      } else if !entry.isNone {
-        return X86Object(address, RadixFormat.span(level), entry: entry)
-      }
+      if isTable(entry, level), let inside = firstMapped(entry.table, level - 1, address) { return inside }
+      if !isTable(entry, level), !entry.isNone { return conflict(address, level) }
     }
     return nil
   }
 
   /// Visits the tables below `table`, deepest first. A user's root shares its upper half with the kernel.
   private func forEachTable(_ table: FrameNumber, _ level: Int, _ body: (FrameNumber) -> Void) {
-    let slots = level == RadixFormat.rootLevel && !isKernel ? 256 : RadixFormat.entries
+    let slots = level == RadixFormat.rootLevel && context.spaceID != .kernel ? 256 : RadixFormat.entries
     for slot in 0..<slots {
       let entry = X86Entry(memory.loadAcquire(table.address.advanced(by: slot * 8)))
       if isTable(entry, level) { forEachTable(entry.table.frame, level - 1, body) }
@@ -119,13 +113,11 @@ struct MinimalDatabase: TranslationDatabase {
     body(table)
   }
 
-  private func free(_ table: FrameNumber, _ level: Int) { forEachTable(table, level) { frames.free($0) } }
-
   var footprint: TableFootprint {
     var tables: UInt64 = 0
     forEachTable(root, RadixFormat.rootLevel) { _ in tables += 1 }
     return TableFootprint(nodes: tables << 12)
   }
 
-  func release() { free(root, RadixFormat.rootLevel) }
+  func release() { forEachTable(root, RadixFormat.rootLevel) { frames.free($0) } }
 }

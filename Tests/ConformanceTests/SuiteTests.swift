@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import Conformance
 import EMTCore
+import Foundation
 import Reference
 import SimMemory
 import Testing
@@ -44,4 +45,17 @@ import X86Object
     let names = ContractSuite.checks(for: MinimalDatabase.self).map(\.name)
     #expect(Set(names).count == names.count)
   }
+}
+
+/// The promise that a driver is small to start with.
+@Test func theMinimalDriverIsSmall() throws {
+  let folder = URL(filePath: #filePath).deletingLastPathComponent()
+  let code = try ["MinimalDatabase.swift", "MinimalService.swift"].flatMap { name in
+    try String(contentsOf: folder.appending(path: name), encoding: .utf8).split(separator: "\n").filter {
+      line in
+      let text = line.drop { $0 == " " }
+      return !text.isEmpty && !text.hasPrefix("//") && !text.hasPrefix("import ")
+    }
+  }
+  #expect(code.count <= 150, "\(code.count) lines of code")
 }

@@ -61,6 +61,10 @@ import Workloads
       SYSCALL[7,1](158) arch_prctl ( 4098, 40003c0 ) --> [pre-success] Success(0x0)\u{20}
       SYSCALL[7,1](334) unimplemented (by the kernel) syscall: 334! (ni_syscall)
        --> [pre-fail] Failure(0x26)\u{20}
+      SYSCALL[7,1](325) --7-- WARNING: unhandled amd64-linux syscall: 325
+      --7-- You may be able to write your own handler.
+       --> [pre-fail] Failure(0x26)\u{20}
+      vex amd64->IR: unhandled instruction bytes: 0x62 0xF1
       SYSCALL[7,1](72) sys_fcntl[ARG3=='arg'] ( 4, 2, -1 )[sync] --> Success(0x0)\u{20}
       SYSCALL[7,1](228) sys_clock_gettime( 1, 0x53f918 )[sync] --> Success(0x0)\u{20}
       SYSCALL[7,1](56) sys_clone ( 1200011, 0x0, 0x0, 0x4000690, 0x0 )   clone(fork): process 7 created child 9
@@ -71,6 +75,7 @@ import Workloads
       try body(text) == [
         "call 158 [\"1002\", \"40003c0\"] [] success(0) tracer",
         "call 334 [] [] failure(38) tracer",
+        "call 325 [] [] failure(38) tracer",
         "call 72 [\"4\", \"2\", \"ffffffffffffffff\"] [] success(0) kernel",
         "call 228 [\"1\", \"53f918\"] [] success(0) kernel",
         "call 56 [\"1200011\", \"0\", \"0\", \"4000690\", \"0\"] [] success(9) tracer",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 public import ECPT
 public import EMTCore
+public import EntryFormats
 public import Hashed
 public import MMU
 public import Radix
@@ -19,7 +20,11 @@ public protocol DriverVisitor {
 public enum DriverCatalog {
   /// Shows every driver to `visitor`, in the order in which they are listed.
   @inlinable public static func visit<Visitor: DriverVisitor>(_ visitor: inout Visitor) {
-    visitor.visit(radix, RadixService.self, RadixWalker.self)
+    visitor.visit(radix, RadixTreeService<EntryFormats.RadixFormat>.self, RadixWalker.self)
+    visitor.visit(radix5, RadixTreeService<EntryFormats.Radix5Format>.self, Radix5Walker.self)
+    visitor.visit(fptL3L2, RadixTreeService<EntryFormats.FlattenedL3L2>.self, FPTL3L2Walker.self)
+    visitor.visit(fptL4L3, RadixTreeService<EntryFormats.FlattenedL4L3>.self, FPTL4L3Walker.self)
+    visitor.visit(fptL4L3L2L1, RadixTreeService<EntryFormats.FlattenedL4L3L2L1>.self, FPTL4L3L2L1Walker.self)
     visitor.visit(hashed, HashedService.self, HashedWalker.self)
     visitor.visit(ecpt, ECPTService.self, ECPTWalker.self)
   }
@@ -28,6 +33,31 @@ public enum DriverCatalog {
     DriverDescription(
       name: "radix", summary: "four-level radix tree of x86-64, split locks",
       walk: "up to 4 dependent references, page-walk caches", pageSizes: PageSizes(.twoMiB, .oneGiB))
+  }
+
+  @usableFromInline static var radix5: DriverDescription {
+    DriverDescription(
+      name: "radix5", summary: "five-level radix tree of x86-64 (57-bit addresses), split locks",
+      walk: "up to 5 dependent references, page-walk caches", pageSizes: PageSizes(.twoMiB, .oneGiB))
+  }
+
+  @usableFromInline static var fptL3L2: DriverDescription {
+    DriverDescription(
+      name: "fpt-l3l2", summary: "radix tree, L3 and L2 flattened into nodes of 2 MiB",
+      walk: "up to 3 dependent references, page-walk caches", pageSizes: PageSizes(.twoMiB))
+  }
+
+  @usableFromInline static var fptL4L3: DriverDescription {
+    DriverDescription(
+      name: "fpt-l4l3", summary: "radix tree, L4 and L3 flattened into a root of 2 MiB",
+      walk: "up to 3 dependent references, page-walk caches", pageSizes: PageSizes(.twoMiB, .oneGiB))
+  }
+
+  @usableFromInline static var fptL4L3L2L1: DriverDescription {
+    DriverDescription(
+      name: "fpt-l4l3-l2l1", summary: "radix tree, L4 and L3, L2 and L1 flattened into nodes of 2 MiB",
+      walk: "2 dependent references (3 for 2 MiB pages), page-walk caches",
+      pageSizes: PageSizes(.twoMiB, .oneGiB))
   }
 
   @usableFromInline static var hashed: DriverDescription {

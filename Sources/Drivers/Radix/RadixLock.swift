@@ -3,12 +3,22 @@ public import EMTCore
 public import SimMemory
 
 /// A lock over a range: that of one 2 MiB region where the range lies inside one, else that of the database. See
-/// `RadixDatabase` for the protocol.
+/// `RadixTree` for the protocol.
 @frozen public struct RadixLock: Sendable, BitwiseCopyable {
   /// How it is held through this value.
-  public internal(set) var mode = LockMode.none
+  public var mode = LockMode.none
   /// The start of the region, or nil for the exclusive form.
-  let region: VirtualAddress?
+  @usableFromInline let region: VirtualAddress?
   /// The level-1 word that is locked; 0 when the exclusive form is held.
-  var word = PhysicalAddress(0)
+  @usableFromInline var word = PhysicalAddress(0)
+
+  @inlinable init(region: VirtualAddress?) { self.region = region }
+
+  /// Bit 53 of a level-1 word: somebody holds the region alone.
+  @inlinable static var writer: UInt64 { 1 &<< 53 }
+  /// One reader in bits 54–58 of a level-1 word; at most 31, the next one waits.
+  @inlinable static var reader: UInt64 { 1 &<< 54 }
+  @inlinable static var readers: UInt64 { 31 &<< 54 }
+  /// All lock bits.
+  @inlinable static var bits: UInt64 { writer | readers }
 }

@@ -2,8 +2,35 @@
 public import EntryFormats
 public import SimMemory
 
+/// A node: where it is and at which level. A flattened one counts as the node at the upper of its two levels.
+@frozen @usableFromInline struct RadixNode: BitwiseCopyable {
+  /// The address; bit 0 says that the node is flattened (`FPTFormat.rootMark`).
+  @usableFromInline let raw: UInt64
+  @usableFromInline let level: Int
+
+  @inlinable @inline(__always) init(_ raw: UInt64, _ level: Int) {
+    self.raw = raw
+    self.level = level
+  }
+
+  @inlinable @inline(__always) var isFlattened: Bool { raw & FPTFormat.rootMark != 0 }
+  @inlinable @inline(__always) var frame: FrameNumber { PhysicalAddress(raw).frame }
+  @inlinable @inline(__always) var address: PhysicalAddress { frame.address }
+
+  /// An entry that leads to the node. Rights are decided in the leaves; the accessed bit is set so that hardware never
+  /// writes the entry.
+  @inlinable var pointer: UInt64 {
+    let bits = X86Entry.present | X86Entry.writable | X86Entry.user | X86Entry.accessed
+    return address.raw | bits | (isFlattened ? FPTFormat.mark : 0)
+  }
+}
+
 /// Where a walk ended: one entry word, and what was read there.
-@frozen @usableFromInline struct RadixSlot: BitwiseCopyable {
+///
+/// The upper level of a flattened node has no entries in memory. Its slots are made up: each leads to a part of the node,
+/// 512 entries that serve as the node below. At level 1 such a slot stands for the first word of its part, which holds the
+/// region's lock bits, and the 2 MiB page if there is one.
+@frozen @usableFromInline struct RadixSlot<Shape: RadixShape>: BitwiseCopyable {
   /// The address that was walked for.
   @usableFromInline let address: VirtualAddress
   /// Where the word is.
@@ -12,6 +39,8 @@ public import SimMemory
   @usableFromInline let raw: UInt64
   /// The level of the node that holds the word; leaves are level 0.
   @usableFromInline let level: Int
+  /// The mark of a 2 MiB page in this slot: that of a flattened leaf node, or 0.
+  @usableFromInline var mark: UInt64 = 0
 
   @inlinable @inline(__always)
   init(_ address: VirtualAddress, word: PhysicalAddress, raw: UInt64, level: Int) {
@@ -23,9 +52,22 @@ public import SimMemory
 
   /// Reads the entry for `address` in `node`.
   @inlinable @inline(__always)
-  init(_ memory: PhysicalMemory, _ node: PhysicalAddress, _ address: VirtualAddress, _ level: Int) {
-    let word = node.advanced(by: RadixFormat.entryOffset(address, level))
-    self.init(address, word: word, raw: memory.loadAcquire(word), level: level)
+  init(_ memory: PhysicalMemory, _ node: RadixNode, _ address: VirtualAddress) {
+    guard Shape.mayFlatten(node.level), node.isFlattened else {
+      let word = PhysicalAddress(node.raw &+ Shape.entryOffset(address, node.level))
+      self.init(address, word: word, raw: memory.loadAcquire(word), level: node.level)
+      return
+    }
+    let part = node.frame.advanced(by: Shape.index(address, node.level)).address
+    let pointer = RadixNode(part.raw, node.level &- 1).pointer
+    guard node.level == 1 else {
+      self.init(address, word: part, raw: pointer, level: node.level)
+      return
+    }
+    let first = memory.loadAcquire(part)
+    let raw = first & FPTFormat.mark != 0 ? first : pointer | first & RadixLock.bits
+    self.init(address, word: part, raw: raw, level: 1)
+    mark = FPTFormat.mark
   }
 
   /// Whether the entry leads to a node: present, and not a leaf.
@@ -35,9 +77,12 @@ public import SimMemory
   /// Whether the entry says nothing; its lock bits do not count.
   @inlinable @inline(__always) var isVoid: Bool { X86Entry(raw).isNone }
   /// The node that the entry leads to.
-  @inlinable @inline(__always) var child: PhysicalAddress { X86Entry(raw).table }
+  @inlinable @inline(__always) var child: RadixNode {
+    let isFlattened = Shape.mayFlatten(level &- 1) && raw & FPTFormat.mark != 0
+    return RadixNode(X86Entry(raw).table.raw | (isFlattened ? FPTFormat.rootMark : 0), level &- 1)
+  }
   /// What the entry spans.
-  @inlinable @inline(__always) var size: PageSize { RadixFormat.span(level) }
+  @inlinable @inline(__always) var size: PageSize { Shape.span(level) }
   /// The first address of the span.
   @inlinable @inline(__always) var start: VirtualAddress { address.aligned(down: size) }
   /// The span.

@@ -89,7 +89,7 @@ extension X86Object {
   }
 
   /// Whether the entry can hold `value` for `attribute` in its present state.
-  @inlinable
+  @inlinable @inline(__always)
   func accepts(_ attribute: TranslationAttribute, _ value: UInt64) -> Bool {
     switch attribute.key {
     case 0: value & PageSize(shift: shift).mask == 0

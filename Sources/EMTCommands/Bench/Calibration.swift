@@ -46,7 +46,9 @@ struct Calibration {
         note(.contentCopied, copied)
         let content = cleared.instructions + copied.instructions
         guard dump.total > content else {
-          throw .failed("\(driver), \(run.name): callgrind saw no \(entry.operation); its entry is not compiled for the driver")
+          throw .failed(
+            "\(driver), \(run.name): callgrind saw no \(entry.operation); its entry is not compiled for the driver"
+          )
         }
         observations.append(
           CostFit.Observation(

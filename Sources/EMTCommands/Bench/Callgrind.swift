@@ -14,10 +14,13 @@ struct Callgrind {
     let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
     let candidates = path.split(separator: ":").map { "\($0)/valgrind" }
     guard let found = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
-      throw .failed("valgrind was not found in PATH; calibration counts instructions with it (Debian: apt install valgrind)")
+      throw .failed(
+        "valgrind was not found in PATH; calibration counts instructions with it (Debian: apt install valgrind)"
+      )
     }
     valgrind = found
-    folder = FileManager.default.temporaryDirectory.appendingPathComponent("emt-callgrind-\(UUID().uuidString)")
+    folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "emt-callgrind-\(UUID().uuidString)")
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch { throw .failed("\(folder.path): cannot make a temporary folder: \(error)") }
@@ -42,7 +45,8 @@ struct Callgrind {
     // The C library clears and copies pages by vectors then, whatever the processor; callgrind would count every byte
     // of a string instruction.
     process.environment = ProcessInfo.processInfo.environment.merging([
-      "GLIBC_TUNABLES": "glibc.cpu.x86_rep_stosb_threshold=16777216:glibc.cpu.x86_rep_movsb_threshold=16777216"
+      "GLIBC_TUNABLES":
+        "glibc.cpu.x86_rep_stosb_threshold=16777216:glibc.cpu.x86_rep_movsb_threshold=16777216"
     ]) { $1 }
     let output = Pipe()
     process.standardOutput = output

@@ -3,7 +3,7 @@
 /// Small programs that between them do everything the kernel does, each dominated by a few kinds of work. The cost
 /// table is fitted on these, and on nothing else.
 @usableFromInline enum MicroWorkload: String, CaseIterable, Codable, Sendable {
-  case denseStores, denseLoads, loadsThenStores, sparseRegions, sparseGibs, scatteredStores
+  case denseStores, denseLoads, loadsThenStores, sparseRegions, sparseGibs, scatteredStores, scatteredAreas
   case sharedMemoryStores, fileLoads, fileCopies, stackGrowth, refusedFaults, repeatedFaults
   case forkDense, copyAfterFork, reuseAfterFork, forkTiny, forkManyAreas, execTiny
   case unmapDense, unmapPieces, unmapHoles, mapUnmap, manyAreas, mapOver
@@ -16,7 +16,7 @@
   @usableFromInline var size: UInt64 {
     switch self {
     case .sparseGibs, .forkTiny, .forkManyAreas, .execTiny: 48
-    case .sparseRegions, .dropSparse, .exitSparse, .manyAreas, .adviseAreas: 256
+    case .sparseRegions, .dropSparse, .exitSparse, .manyAreas, .adviseAreas, .scatteredAreas: 256
     default: 2048
     }
   }

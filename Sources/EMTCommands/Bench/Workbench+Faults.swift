@@ -29,6 +29,14 @@ extension Workbench {
     case .scatteredStores:
       try map(base, pages: size << 4)
       for page in 0..<size { touch(base &+ (page &* 0x9E37 % (size << 4)) << 12, pages: 1) }
+    case .scatteredAreas:
+      for area in 0..<(size / 4) { try call(.mmap, base + area << 16, 8 << 12, 3, 0x32, .max, 0) }
+      for page in 0..<8 as Range<UInt64> {
+        for area in 0..<(size / 4) {
+          touch(
+            base &+ (area &* 37 % (size / 4)) << 16 &+ page << 12, pages: 1, page & 1 == 0 ? .load : .store)
+        }
+      }
     case .sharedMemoryStores:
       try call(.mmap, base, size << 12, 3, 0x31, .max, 0)
       touch(base, pages: size)

@@ -9,12 +9,14 @@ enum CalibrateCommand: Command {
   static var syntax: CommandSyntax {
     CommandSyntax(
       name: "calibrate", usage: "calibrate [TRACE…] [--driver D] [--output FILE] [--json]",
-      summary: "Fits the cost of every kernel event to instructions counted by callgrind; traces only check the fit.",
+      summary:
+        "Fits the cost of every kernel event to instructions counted by callgrind; traces only check the fit.",
       options: [
         CommandSyntax.Option(name: "--driver", value: "NAME", help: "one driver instead of all"),
         CommandSyntax.Option(name: "--output", value: "FILE", help: "write the tables as Swift source"),
         CommandSyntax.Option(
-          name: "--run", value: "KIND", help: "what callgrind runs: micro or traces; prints the meter's counts"),
+          name: "--run", value: "KIND",
+          help: "what callgrind runs: micro or traces; prints the meter's counts"),
         CommonOptions.json,
       ],
       examples: [("Scripts/calibrate", "build for release, fit every driver, replace the committed tables")])

@@ -14,6 +14,8 @@ public struct Driver: Sendable {
   public let replay: @Sendable (ReplayJob) throws(CommandFailure) -> ReplayReport
   /// Runs what the calibration counts.
   @usableFromInline let calibrate: @Sendable (CalibrationJob) throws(CommandFailure) -> [CalibrationRun]
+  /// Times range operations.
+  @usableFromInline let bench: @Sendable (BenchJob) throws(CommandFailure) -> [BenchRow]
 
   /// A driver and the hardware that reads its tables.
   @inlinable
@@ -27,6 +29,7 @@ public struct Driver: Sendable {
     calibrate = { (job: CalibrationJob) throws(CommandFailure) -> [CalibrationRun] in
       try job.run(Service.self, Walker.self)
     }
+    bench = { (job: BenchJob) throws(CommandFailure) -> [BenchRow] in try job.run(Service.self) }
   }
 
   /// The drivers of this package.

@@ -39,7 +39,7 @@ extension AddressRangeTranslation where Self: TranslationDatabase {
       guard object.isPresent else { return }
       var changed = object
       changed.setProtection(protection)
-      flushed.add(try update(changed))
+      try replace(by: changed, &flushed)
     }
   }
 
@@ -55,7 +55,7 @@ extension AddressRangeTranslation where Self: TranslationDatabase {
       let isProtected = decision == .shareProtected && object.isPresent && object.isWritable
       if isProtected { shared.isWritable = false }
       target.settle(try target.update(shared).takeObligation())
-      if isProtected { flushed.add(try update(shared)) }
+      if isProtected { try replace(by: shared, &flushed) }
       copied(object)
     }
   }
@@ -72,8 +72,28 @@ extension AddressRangeTranslation where Self: TranslationDatabase {
       }
       settle(try update(object.moved(to: target)).takeObligation())
       // Inserting may have moved the entry, so it is removed by address.
-      flushed.add(try remove(object))
+      let removed = try remove(object)
+      let old = removed.old
+      flushed.add(removed)
+      try keepHardwareBits(of: old, in: object, at: target)
     }
+  }
+
+  /// Updates with `changed`, made from what was found a moment ago, without losing what hardware set since then.
+  @inlinable
+  func replace(by changed: Object, _ flushed: inout FlushSpan) throws(TranslationError) {
+    let change = try update(changed)
+    let old = change.old
+    flushed.add(change)
+    try keepHardwareBits(of: old, in: changed, at: changed.start)
+  }
+
+  /// Sets the accessed and dirty bits that `old` had and `known` lacks.
+  @inlinable
+  func keepHardwareBits(of old: Object, in known: Object, at address: VirtualAddress) throws(TranslationError)
+  {
+    guard old.isPresent, old.isAccessed && !known.isAccessed || old.isDirty && !known.isDirty else { return }
+    try setAccessed(at: address, alsoDirty: old.isDirty)
   }
 
   /// Calls `body` for every mapped object that lies in `range`, and turns its first error into where it happened.

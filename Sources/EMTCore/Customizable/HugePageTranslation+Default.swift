@@ -62,24 +62,30 @@ extension HugePageTranslation where Self: TranslationDatabase {
     if let large = old.first(where: { $0.size >= huge.size }) {
       throw .sizeConflict(existing: large.start, size: large.size)
     }
-    batch { for object in old { takeOut(object) } }
+    // What the removals return has the accessed and dirty bits that hardware set to the last.
+    var taken: [Object] = []
+    batch { for object in old { taken.append(takeOut(object)) } }
     var failure: TranslationError?
-    for object in old where object.isPresent && failure == nil {
+    for object in taken where object.isPresent && failure == nil {
       if !copyContents(object) { failure = .refusedByCaller }
     }
     if failure == nil {
       do { settle(try update(huge).takeObligation()) } catch { failure = error }
     }
     guard let failure else { return }
-    for object in old { putBack(object) }
+    for object in taken { putBack(object) }
     throw failure
   }
 
   /// Removes an object that is known to be there.
-  @inlinable func takeOut(_ object: Object) {
-    do { settle(try remove(object).takeObligation()) } catch {
-      preconditionFailure("a mapped object could not be removed: \(error)")
-    }
+  /// - Returns: the object as it was at the end.
+  @discardableResult @inlinable func takeOut(_ object: Object) -> Object {
+    do {
+      let change = try remove(object)
+      let old = change.old
+      settle(change.takeObligation())
+      return old
+    } catch { preconditionFailure("a mapped object could not be removed: \(error)") }
   }
 
   /// Undoes a removal, which cannot fail: `remove` keeps the table memory.

@@ -10,6 +10,8 @@
   case vmaLookup
   /// A VMA was inserted, removed, split, merged or resized.
   case vmaChange
+  /// A VMA was copied into the layout of a child.
+  case vmaCopied
   /// A VMA was visited by a range operation.
   case vmaStep
   /// One search of a database for an address.
@@ -22,6 +24,8 @@
   case rangeEntry
   /// One group of entries (a node, a cluster) was visited by a range operation of a driver.
   case rangeGroup
+  /// One entry was looked at by a range operation of a driver, whether it held anything or not.
+  case entryRead
   /// A probe beyond the first one of a search.
   case extraProbe
   /// A group of entries moved to another place.
@@ -38,12 +42,18 @@
   case invalidation
   /// The address space of a CPU was switched.
   case spaceSwitch
+  /// An address space was made, or given back.
+  case spaceChange
   /// A frame for page contents was taken.
   case frameAllocated
   /// A frame of page contents was given back.
   case frameFreed
-  /// A page was looked up in, added to or removed from a file's page cache.
+  /// A page was looked up in a file's page cache.
   case pageCache
+  /// A page was added to or removed from a file's page cache.
+  case pageCacheChange
+  /// A page that was mapped gave way to another one at the same address.
+  case pageReplaced
   /// References of a page were counted up or down.
   case pageCount
   /// A page's contents were cleared: content work, not kernel work.
@@ -52,7 +62,7 @@
   case contentCopied
 
   /// How many kinds there are.
-  @inlinable public static var count: Int { 24 }
+  @inlinable public static var count: Int { 29 }
 
   /// Whether the event's cost is reported apart as content work.
   public var isContentWork: Bool { self == .contentZeroed || self == .contentCopied }

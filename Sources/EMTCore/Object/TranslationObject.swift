@@ -23,4 +23,9 @@ public protocol TranslationObject: Sendable, BitwiseCopyable {
   ///   is unchanged then.
   @discardableResult
   mutating func write(_ attribute: TranslationAttribute, _ value: UInt64) throws(AttributeError) -> UInt64
+
+  /// Makes this object a page in memory at `frame` with `grants` and no other attribute set: several writes in one,
+  /// for the fault handler. There is a default; a format may build its entry at once.
+  /// - Precondition: `frame` is aligned to the object's size, and the format can hold it.
+  mutating func place(_ frame: FrameNumber, _ grants: PageGrants)
 }

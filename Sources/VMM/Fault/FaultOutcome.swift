@@ -30,9 +30,17 @@
   case notAllowed
   /// SIGBUS, code 2: the page of a file mapping lies behind the end of the file.
   case beyondEndOfFile
+  /// SIGSEGV, code 128 (SI_KERNEL): no address of the architecture at all.
+  case notCanonical
 
   /// `si_code`.
-  public var code: UInt32 { self == .notMapped ? 1 : 2 }
+  public var code: UInt32 {
+    switch self {
+    case .notMapped: 1
+    case .notAllowed, .beyondEndOfFile: 2
+    case .notCanonical: 128
+    }
+  }
   /// Whether the signal is SIGBUS.
   public var isBusError: Bool { self == .beyondEndOfFile }
 }

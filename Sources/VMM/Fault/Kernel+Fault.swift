@@ -25,7 +25,7 @@ extension Kernel {
   func resolve(_ space: Space<Database>, _ address: VirtualAddress, _ kind: AccessKind) -> FaultOutcome {
     meter.count(.vmaLookup)
     guard let index = space.layout.areas.index(of: address) ?? growStack(space, to: address) else {
-      return .refused(.notMapped)
+      return .refused(address.isCanonicalForUser ? .notMapped : .notCanonical)
     }
     let area = space.layout.areas.areas[index]
     guard area.rights.allow(kind) else { return .refused(.notAllowed) }
@@ -40,9 +40,9 @@ extension Kernel {
     let outcome: FaultOutcome
     switch FaultPlan.decide(area, view, kind) {
     case .mapZeroPage: outcome = mapZeroPage(space, area, object, page)
-    case .mapFreshPage: outcome = mapFreshPage(space, index, object, page)
+    case .mapFreshPage: outcome = mapFreshPage(space, area, index, object, page)
     case .mapFilePage: outcome = mapFilePage(space, area, object, page, kind)
-    case .mapFileCopy: outcome = mapFileCopy(space, index, object, page)
+    case .mapFileCopy: outcome = mapFileCopy(space, area, index, object, page)
     case .copyOnWrite: outcome = copyOnWrite(space, index, object)
     case .allowWrite: outcome = allowWrite(space, area, object)
     case .renewRights: outcome = renewRights(space, area, object, kind)
@@ -51,6 +51,7 @@ extension Kernel {
     }
     database.unlock(&lock)
     database.putLock(lock)
+    if outcome == .outOfMemory { timesOutOfMemory &+= 1 }
     return outcome
   }
 

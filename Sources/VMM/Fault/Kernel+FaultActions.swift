@@ -10,19 +10,16 @@ extension Kernel {
     _ space: Space<Database>, _ area: VMA, _ found: Database.Object, _ page: VirtualRange
   ) -> FaultOutcome {
     var object = blank(found, page)
-    object.isPresent = true
-    object.frame = zeroFrame
-    object.isSpecial = true
-    give(area.rights, writable: false, to: &object)
+    object.place(zeroFrame, grants(area.rights, writable: false).union(.special))
     return map(space, object, .minor)
   }
 
   @inlinable
   func mapFreshPage(
-    _ space: Space<Database>, _ index: Int, _ found: Database.Object, _ page: VirtualRange
+    _ space: Space<Database>, _ area: VMA, _ index: Int, _ found: Database.Object, _ page: VirtualRange
   ) -> FaultOutcome {
     guard let frame = allocatePage() else { return .outOfMemory }
-    return mapOwnPage(space, index, blank(found, page), frame, .minor)
+    return mapOwnPage(space, area, index, blank(found, page), frame, .minor)
   }
 
   @inlinable
@@ -33,11 +30,9 @@ extension Kernel {
     if isBeyondEnd(area.file, number) { return .refused(.beyondEndOfFile) }
     guard let (frame, wasCached) = cachedPage(of: area.file, number) else { return .outOfMemory }
     var object = blank(found, page)
-    object.isPresent = true
-    object.frame = frame
     let isWrite = kind == .store
-    give(area.rights, writable: isWrite && !area.isPrivate, to: &object)
-    if isWrite { object.isDirty = true }
+    let grants = grants(area.rights, writable: isWrite && !area.isPrivate)
+    object.place(frame, isWrite ? grants.union(.dirty) : grants)
     let outcome = map(space, object, wasCached ? .minor : .major)
     if case .resolved = outcome { platform.frames.table.addMapping(frame) }
     return outcome
@@ -45,14 +40,13 @@ extension Kernel {
 
   @inlinable
   func mapFileCopy(
-    _ space: Space<Database>, _ index: Int, _ found: Database.Object, _ page: VirtualRange
+    _ space: Space<Database>, _ area: VMA, _ index: Int, _ found: Database.Object, _ page: VirtualRange
   ) -> FaultOutcome {
-    let area = space.layout.areas.areas[index]
     let number = area.filePage(at: page.start)
     if isBeyondEnd(area.file, number) { return .refused(.beyondEndOfFile) }
     guard let (source, wasCached) = cachedPage(of: area.file, number) else { return .outOfMemory }
     guard let frame = allocateCopy(of: source) else { return .outOfMemory }
-    return mapOwnPage(space, index, blank(found, page), frame, wasCached ? .copyOnWrite : .major)
+    return mapOwnPage(space, area, index, blank(found, page), frame, wasCached ? .copyOnWrite : .major)
   }
 
   @inlinable
@@ -76,6 +70,7 @@ extension Kernel {
       return .outOfMemory
     }
     table.addMapping(frame)
+    meter.count(.pageReplaced)
     meter.count(.pageCount)
     notePrivatePages(space, index)
     if !object.isSpecial {
@@ -119,17 +114,15 @@ extension Kernel {
   /// Maps a frame that nobody else has, writable and dirty as far as the area allows; frees it on failure.
   @inlinable
   func mapOwnPage(
-    _ space: Space<Database>, _ index: Int, _ blank: Database.Object, _ frame: FrameNumber, _ kind: FaultKind
+    _ space: Space<Database>, _ area: VMA, _ index: Int, _ blank: Database.Object, _ frame: FrameNumber,
+    _ kind: FaultKind
   ) -> FaultOutcome {
     var object = blank
-    object.isPresent = true
-    object.frame = frame
-    give(space.layout.areas.areas[index].rights, writable: true, to: &object)
-    object.isDirty = true
+    object.place(frame, grants(area.rights, writable: true).union(.dirty))
     let outcome = map(space, object, kind)
     if case .resolved = outcome {
       platform.frames.table.addMapping(frame)
-      notePrivatePages(space, index)
+      if !area.flags.contains(.hasPrivatePages) { notePrivatePages(space, index) }
     } else {
       platform.frames.free(frame)
     }
@@ -162,7 +155,16 @@ extension Kernel {
     object.isAccessed = true
   }
 
-  @inlinable func notePrivatePages(_ space: Space<Database>, _ index: Int) {
+  /// What a page gets from the rights of its area; `writable` only if the area allows stores.
+  @inlinable func grants(_ rights: Rights, writable: Bool) -> PageGrants {
+    var grants: PageGrants = [.user, .accessed]
+    if !rights.isEmpty { grants.insert(.readable) }
+    if writable, rights.contains(.write) { grants.insert(.writable) }
+    if rights.contains(.execute) { grants.insert(.executable) }
+    return grants
+  }
+
+  @usableFromInline func notePrivatePages(_ space: Space<Database>, _ index: Int) {
     if !space.layout.areas.areas[index].flags.contains(.hasPrivatePages) {
       space.layout.areas.areas[index].flags.insert(.hasPrivatePages)
     }

@@ -27,24 +27,48 @@ public struct FileCall: Sendable {
     case dup = 32
     /// Another descriptor with a given number.
     case dup2 = 33
+    /// Copy from a file to another descriptor.
+    case sendfile = 40
     /// Duplicates a descriptor, among other things.
     case fcntl = 72
     /// Set a size by path.
     case truncate = 76
     /// Change the directory.
     case chdir = 80
+    /// Change the directory by descriptor.
+    case fchdir = 81
     /// Change a name.
     case rename = 82
     /// Create by path.
     case creat = 85
+    /// Another name.
+    case link = 86
     /// Remove a name.
     case unlink = 87
     /// Open by path, relative to a directory.
     case openat = 257
     /// Remove a name, relative to a directory.
     case unlinkat = 263
+    /// Change a name, relative to directories.
+    case renameat = 264
+    /// Another name, relative to directories.
+    case linkat = 265
+    /// Space from one descriptor to another.
+    case splice = 275
     /// Another descriptor with a given number.
     case dup3 = 292
+    /// Write from several buffers at an offset.
+    case pwritev = 296
+    /// Change or exchange names.
+    case renameat2 = 316
+    /// Copy between files.
+    case copyFileRange = 326
+    /// Write from several buffers at an offset, with flags.
+    case pwritev2 = 328
+    /// Free a range of descriptors.
+    case closeRange = 436
+    /// Open by path, with a structure of options.
+    case openat2 = 437
   }
   /// Which call.
   public var number: Number

@@ -31,6 +31,8 @@ public final class FileObject {
     case regular
     /// Shared memory: SysV segments, memfd, shared anonymous mappings, `/dev/shm`.
     case sharedMemory
+    /// A device or a file of the kernel's own: what it can do is not known.
+    case special
     /// Something that cannot be mapped: a directory, a pipe, a terminal.
     case notMappable
   }
@@ -40,6 +42,8 @@ public final class FileObject {
   public var size: UInt64
   /// Whether the file may be larger than `size`: it existed before anybody told how large it is.
   public var mayBeLarger: Bool
+  /// Whether its mode lets it be executed: a memfd's does unless it was made otherwise.
+  public var mayExecute = true
   /// What its owner sealed.
   public var seals: Seals
   /// The pages that are in memory.

@@ -10,8 +10,14 @@ extension Kernel {
     _ process: Process<Database>, _ request: SystemCallRequest, argument: Int
   ) throws(Errno) -> OpenFile {
     let descriptor = request.descriptor(argument)
-    if let file = process.descriptors[descriptor] { return file }
-    guard request.circumstances.isAccepted else { throw .ebadf }
+    if let file = process.descriptors[descriptor] {
+      if files[file.file].kind == .special { try excuse(request, Set(Errno.allCases)) }
+      return file
+    }
+    guard request.circumstances.isAccepted else {
+      if request.circumstances.refusal != .ebadf { try excuse(request, Set(Errno.allCases)) }
+      throw .ebadf
+    }
     let file = OpenFile(file: files.make(.regular, mayBeLarger: true))
     open(process, descriptor, file)
     return file
@@ -34,12 +40,19 @@ extension Kernel {
     let flags = request[1]
     let known: UInt64 = flags & 4 != 0 ? 0xFC00_0000 | 31 : 31
     guard flags & ~known == 0, flags & 24 != 24 else { throw .einval }
-    if let name = request.strings[0], name.utf8.count > 249 { throw .einval }
+    if let name = request.strings[0] {
+      if name.utf8.count > 249 { throw .einval }
+    } else {
+      try excuse(request, [.einval, .efault])
+    }
+    try excuse(request, [.eacces, .eperm, .enosys, .enfile])
     try commit(request)
     let mayBeSealed = flags & 2 != 0 || flags & 8 != 0
     var seals: Seals = mayBeSealed ? [] : .seal
     if flags & 8 != 0 { seals.insert(.execute) }
-    let file = OpenFile(file: files.make(.sharedMemory, seals: seals))
+    let id = files.make(.sharedMemory, seals: seals)
+    files[id].mayExecute = flags & 8 == 0
+    let file = OpenFile(file: id)
     let descriptor = request.circumstances.handle.map { UInt32(truncatingIfNeeded: $0) }
     let chosen = descriptor ?? process.descriptors.lowestFree
     open(process, chosen, file)
@@ -54,9 +67,12 @@ extension Kernel {
     guard object.kind == .sharedMemory else { throw .einval }
     guard request[1] == 1033 else { return UInt64(object.seals.rawValue) }
     guard file.isWritable else { throw .eperm }
-    let wanted = Seals(rawValue: UInt32(truncatingIfNeeded: request[2]))
+    var wanted = Seals(rawValue: UInt32(truncatingIfNeeded: request[2]))
     guard wanted.isSubset(of: .all) else { throw .einval }
     guard !object.seals.contains(.seal) else { throw .eperm }
+    if wanted.contains(.execute), object.mayExecute {
+      wanted.formUnion([.shrink, .grow, .write, .futureWrite])
+    }
     if wanted.contains(.write), !object.seals.contains(.write), object.writableMappedPages > 0 {
       throw .ebusy
     }
@@ -74,6 +90,7 @@ extension Kernel {
     guard object.kind != .notMappable, file.isWritable else { throw .einval }
     if object.seals.contains(.shrink), request[1] < object.size { throw .eperm }
     if object.seals.contains(.grow), request[1] > object.size { throw .eperm }
+    try excuse(request, [.eperm, .eacces, .etxtbsy, .efbig, .eintr, .eio, .erofs])
     if request[1] >> 12 >= PageIndex.maximumPages { throw .efbig }
     try commit(request)
     setSize(of: file.file, to: request[1])
@@ -98,10 +115,26 @@ extension Kernel {
     if object.kind == .sharedMemory, mode & ~3 != 0 { throw .eopnotsupp }
     if punch, !object.seals.isDisjoint(with: [.write, .futureWrite]) { throw .eperm }
     if !punch, mode & 1 == 0, object.seals.contains(.grow), end > object.size { throw .eperm }
+    if object.kind == .regular {
+      try excuse(request, [.einval, .eopnotsupp, .eperm, .etxtbsy, .efbig, .eintr, .eio, .erofs, .enodev])
+    }
     try commit(request)
     if punch || mode & 16 != 0 { clear(file.file, offset..<end) }
-    if mode & 1 == 0 { object.reach(end) }
+    switch mode {
+    case 8: cutOut(file.file, offset..<end)
+    case 32: setSize(of: file.file, to: object.size &+ length)
+    default: if mode & 1 == 0 { object.reach(end) }
+    }
     return 0
+  }
+
+  /// FALLOC_FL_COLLAPSE_RANGE: what lies behind `bytes` moves down, so all of it has to be mapped anew.
+  private func cutOut(_ id: FileID, _ bytes: Range<UInt64>) {
+    let file = files[id]
+    let (size, mayBeLarger) = (file.size, file.mayBeLarger)
+    setSize(of: id, to: bytes.lowerBound)
+    file.size = max(size, bytes.upperBound) - UInt64(bytes.count)
+    file.mayBeLarger = mayBeLarger
   }
 
   /// Makes the bytes of a file read as zero; whole pages go.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-internal import EMTCore
+public import EMTCore
 public import SimMemory
 
 extension Kernel {
@@ -40,7 +40,7 @@ extension Kernel {
   func forgetPages(of id: FileID, _ pages: Range<UInt64>) {
     let table = platform.frames.table
     for (_, frame) in files[id].pages.remove(pages) {
-      meter.count(.pageCache)
+      meter.count(.pageCacheChange)
       if table.release(frame) == 0, table.mappings(frame) == 0 {
         meter.count(.frameFreed)
         platform.frames.free(frame)
@@ -56,6 +56,7 @@ extension Kernel {
     if let frame = file.pages[page] { return (frame, true) }
     guard page < PageIndex.maximumPages, let frame = allocatePage() else { return nil }
     platform.frames.table.retain(frame)
+    meter.count(.pageCacheChange)
     file.pages.insert(frame, at: page)
     return (frame, file.kind != .regular)
   }
@@ -93,7 +94,7 @@ extension Kernel {
   }
 
   /// A zeroed frame for page contents.
-  @usableFromInline func allocatePage() -> FrameNumber? {
+  @inlinable func allocatePage() -> FrameNumber? {
     var didClear = false
     guard let frame = platform.frames.allocateZeroed(didClear: &didClear) else { return nil }
     meter.count(.frameAllocated)

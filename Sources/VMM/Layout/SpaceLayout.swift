@@ -11,6 +11,12 @@ public enum UserSpace {
   @inlinable public static var mappingTop: VirtualAddress { VirtualAddress(0x7FFF_F7FF_F000) }
 }
 
+extension VirtualAddress {
+  /// Whether an access here can reach a mapping, or fails as an ordinary page fault: the upper 17 bits are alike, as
+  /// programs without five-level addresses see it.
+  @inlinable public var isCanonicalForUser: Bool { raw &>> 47 == 0 || raw &>> 47 == 0x1_FFFF }
+}
+
 /// Resource limits of a process, in bytes; the largest value stands for "no limit".
 public struct ResourceLimits: Sendable, Equatable {
   /// RLIMIT_STACK: how far the stack grows.

@@ -48,6 +48,8 @@ public import SimMemory
   @inlinable public static var heap: Self { Self(rawValue: 1 << 18) }
   /// May not be made writable through its file description (opened read-only, or a write seal).
   @inlinable public static var mayExecute: Self { Self(rawValue: 1 << 19) }
+  /// Pages may vanish and read as zero again (MAP_DROPPABLE).
+  @inlinable public static var droppable: Self { Self(rawValue: 1 << 21) }
   /// Pages can be guarded (MADV_GUARD_INSTALL was used).
   @inlinable public static var hasGuards: Self { Self(rawValue: 1 << 20) }
 }
@@ -97,9 +99,12 @@ public import SimMemory
     return piece
   }
 
+  /// Flags that say something of some pages only, so that they neither part areas nor get lost when areas join.
+  static var pageMarks: VMAFlags { [.hasPrivatePages, .hasGuards] }
+
   /// Whether the two areas, the second right behind the first, can be one.
   public func joins(_ next: VMA) -> Bool {
-    let ignored: VMAFlags = .hasPrivatePages
+    let ignored = VMA.pageMarks
     return range.end == next.range.start && rights == next.rights && file == next.file
       && flags.subtracting(ignored) == next.flags.subtracting(ignored)
       && !flags.contains(.sharedMemorySegment)

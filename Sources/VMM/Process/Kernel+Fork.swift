@@ -60,7 +60,7 @@ extension Kernel {
       if copy.flags.contains(.wipeOnFork) { copy.flags.remove(.hasPrivatePages) }
       holdFile(of: copy)
       inherited.areas.insert(copy)
-      meter.count(.vmaChange)
+      meter.count(.vmaCopied)
     }
     return inherited
   }

@@ -35,6 +35,22 @@ extension Kernel {
     return adopt(pid, parent.space, of: parent)
   }
 
+  /// Gives a process that borrows its parent's address space a copy of its own.
+  @inlinable public func unshare(_ process: Process<Database>) throws(Errno) {
+    let old = process.space
+    guard old.users > 1 else { return }
+    let space = try makeSpace()
+    do {
+      try copyMemory(of: old, into: space)
+    } catch {
+      empty(space)
+      destroy(space)
+      throw error
+    }
+    process.move(to: space)
+    leave(old)
+  }
+
   /// Replaces the process's address space by an empty one.
   @inlinable @inline(never)
   public func execute(_ process: Process<Database>) throws(Errno) {
@@ -102,11 +118,13 @@ extension Kernel {
     } catch { preconditionFailure("an unused address space could not be destroyed: \(error)") }
     let forget = Invalidation(scope: .space(context.spaceID), range: nil)
     for cpu in 0..<platform.cpuCount { platform.cpu(cpu).mailbox.post(forget) }
+    meter.count(.spaceChange)
     recycle(context.spaceID)
     context.destroy()
   }
 
   @inlinable func makeSpace() throws(Errno) -> Space<Database> {
+    meter.count(.spaceChange)
     let id = try takeSpaceID()
     let context = DatabaseContext(platform: platform, spaceID: id, pageSizes: service.pageSizes)
     do {

@@ -16,20 +16,18 @@ public final class Kernel<Service: TranslationService> {
   public let service: Service
   /// The CPU that kernel work is charged to.
   public let meter: KernelWorkMeter
-  /// Files and their page caches.
-  public var files = FileTable()
+  @usableFromInline let fileCell: HotCell<FileTable>
+  @usableFromInline let counters: HotCell<KernelCounters>
   /// SysV shared-memory segments.
   public var segments = SegmentRegistry()
   /// The processes by number.
   public internal(set) var processes: [UInt32: Process<Database>] = [:]
   /// The frame that all untouched anonymous memory reads from.
   public let zeroFrame: FrameNumber
-  /// Base pages mapped and in memory in all address spaces.
-  public var residentPages: UInt64 = 0
-  /// The most there ever were.
-  public var peakResidentPages: UInt64 = 0
   /// Calls that were refused for no other reason than that the circumstances said so.
   public var verdictsUsed: UInt64 = 0
+  /// How often memory ran out: for a page, a copy or a table.
+  public var timesOutOfMemory: UInt64 = 0
   var freeSpaceIDs: [UInt16] = []
   var nextSpaceID: UInt16 = 1
 
@@ -45,7 +43,30 @@ public final class Kernel<Service: TranslationService> {
       throw .outOfMemory
     }
     zeroFrame = zero
+    fileCell = HotCell(FileTable())
+    counters = HotCell(KernelCounters())
     platform.frames.table.retain(zero)
+  }
+
+  deinit {
+    fileCell.release()
+    counters.release()
+  }
+
+  /// Files and their page caches.
+  @inlinable public var files: FileTable {
+    _read { yield fileCell.value }
+    _modify { yield &fileCell.value }
+  }
+  /// Base pages mapped and in memory in all address spaces.
+  @inlinable public var residentPages: UInt64 {
+    get { counters.value.residentPages }
+    set { counters.value.residentPages = newValue }
+  }
+  /// The most there ever were.
+  @inlinable public var peakResidentPages: UInt64 {
+    get { counters.value.peakResidentPages }
+    set { counters.value.peakResidentPages = newValue }
   }
 
   /// Ends all processes and gives every frame back.
@@ -76,4 +97,11 @@ public final class Kernel<Service: TranslationService> {
 
   /// Bytes of the tables of all processes now; the kernel's own tables are not among them.
   public var tableBytes: UInt64 { spaces.reduce(0) { $0 + $1.database.footprint.total } }
+}
+
+/// The counters of a kernel.
+@usableFromInline struct KernelCounters {
+  @usableFromInline var residentPages: UInt64 = 0
+  @usableFromInline var peakResidentPages: UInt64 = 0
+  @usableFromInline init() {}
 }

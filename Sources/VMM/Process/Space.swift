@@ -4,22 +4,46 @@ internal import SimMemory
 
 /// One address space: its layout, its translations, its counters. Threads and vfork children share one.
 public final class Space<Database: TranslationDatabase> {
+  @usableFromInline let layoutCell: HotCell<SpaceLayout>
+  @usableFromInline let counters = HotCell(SpaceCounters())
   /// The translations.
   public let database: Database
-  /// What is mapped where.
-  public var layout: SpaceLayout
-  /// Base pages that are mapped and in memory.
-  public var residentPages: UInt64 = 0
-  /// Faults.
-  public var faults = FaultCounts()
   /// How many processes and threads use the space.
   public var users = 1
 
   /// An address space over `database`.
   @inlinable public init(database: Database, layout: SpaceLayout = SpaceLayout()) {
     self.database = database
-    self.layout = layout
+    layoutCell = HotCell(layout)
   }
+
+  deinit {
+    layoutCell.release()
+    counters.release()
+  }
+
+  /// What is mapped where.
+  @inlinable public var layout: SpaceLayout {
+    _read { yield layoutCell.value }
+    _modify { yield &layoutCell.value }
+  }
+  /// Base pages that are mapped and in memory.
+  @inlinable public var residentPages: UInt64 {
+    get { counters.value.residentPages }
+    set { counters.value.residentPages = newValue }
+  }
+  /// Faults.
+  @inlinable public var faults: FaultCounts {
+    _read { yield counters.value.faults }
+    _modify { yield &counters.value.faults }
+  }
+}
+
+/// The counters of an address space.
+@usableFromInline struct SpaceCounters {
+  @usableFromInline var residentPages: UInt64 = 0
+  @usableFromInline var faults = FaultCounts()
+  @usableFromInline init() {}
 }
 
 /// A process: an address space and descriptors.

@@ -56,4 +56,14 @@ public enum Advice: UInt64, Sendable, CaseIterable {
   case guardInstall = 102
   /// Remove guard pages.
   case guardRemove = 103
+
+  /// Whether kernels may be built without it; they answer EINVAL then. MADV_COLLAPSE also depends on free huge pages.
+  @usableFromInline var isOptional: Bool {
+    switch self {
+    case .mergeable, .unmergeable, .hugePage, .noHugePage, .collapse, .cold, .pageOut, .populateRead,
+      .populateWrite, .dontNeedLocked, .guardInstall, .guardRemove:
+      true
+    default: false
+    }
+  }
 }

@@ -14,6 +14,7 @@ extension Kernel {
     do { try commit(request) } catch { return old.raw }
     let (oldTop, newTop) = (pageEnd(old), pageEnd(wish))
     if newTop < oldTop {
+      do { try checkUnsealed(space, VirtualRange(newTop, oldTop)) } catch { return old.raw }
       unmap(space, VirtualRange(newTop, oldTop))
     } else if newTop > oldTop {
       let growth = VirtualRange(oldTop, newTop)

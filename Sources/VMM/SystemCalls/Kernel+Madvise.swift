@@ -10,10 +10,14 @@ extension Kernel {
     guard let advice = Advice(rawValue: request[2] & 0xFFFF_FFFF) else { throw .einval }
     let range = try checkAdvice(request)
     if advice == .hardwarePoison || advice == .softOffline {
+      // As root on a kernel with memory-failure support it works; what it does to a page shows in no trace.
+      try excuse(request, [.einval, .eperm, .ebusy, .eio, .eopnotsupp])
       if !request.circumstances.isAccepted { throw .eperm }
       return 0
     }
     guard !range.isEmpty else { return 0 }
+    if advice.isOptional { try excuse(request, [.einval, .eagain, .ebusy]) }
+    if advice == .willNeed { try excuse(request, [.ebadf, .eio]) }
     let hasHole = !covers(space, range)
     if advice == .populateRead || advice == .populateWrite {
       try commit(request)
@@ -57,13 +61,14 @@ extension Kernel {
     case .remove:
       if isLocked || area.file == .none { throw .einval }
       if !area.flags.isSuperset(of: [.shared, .mayWrite]) { throw .eacces }
+      if !files[area.file].seals.isDisjoint(with: [.write, .futureWrite]) { throw .eperm }
     case .wipeOnFork: if !area.isAnonymous || area.flags.contains(.shared) { throw .einval }
-    case .keepOnFork: if area.flags.contains(.sealed) { throw .einval }
+    case .keepOnFork: if area.flags.contains(.droppable) { throw .einval }
     case .guardInstall: if isLocked { throw .einval }
     default: break
     }
     if area.flags.contains(.sealed), area.isAnonymous, !area.rights.contains(.write),
-      [.dontNeed, .free, .remove, .wipeOnFork, .dontNeedLocked, .guardInstall].contains(advice)
+      [.dontNeed, .free, .remove, .wipeOnFork, .dontFork, .dontNeedLocked, .guardInstall].contains(advice)
     {
       throw .eperm
     }
@@ -118,7 +123,8 @@ extension Kernel {
     while address < range.end {
       switch resolve(space, address, kind) {
       case .resolved: break
-      case .refused(.notMapped): throw covers(space, VirtualRange(page: address, .base)) ? .efault : .enomem
+      case .refused(.notMapped), .refused(.notCanonical):
+        throw covers(space, VirtualRange(page: address, .base)) ? .efault : .enomem
       case .refused(.notAllowed): throw .einval
       case .refused(.beyondEndOfFile): throw .efault
       case .outOfMemory: throw .enomem

@@ -9,6 +9,7 @@ extension Kernel {
     let onFault = request.number == .mlock2 && request[2] & 1 != 0
     if request.number == .mlock2, request[2] & ~1 != 0 { throw .einval }
     let range = try checkLockRange(request)
+    try excuse(request, [.eperm])
     guard !range.isEmpty else { return 0 }
     try space.layout.checkLockable(range.bytes, else: .enomem)
     let hasHole = !covers(space, range)
@@ -38,6 +39,7 @@ extension Kernel {
   {
     let flags = request[0]
     guard flags != 0, flags & ~7 == 0, flags != 4 else { throw .einval }
+    try excuse(request, [.eperm])
     let space = process.space
     if flags & 1 != 0, space.layout.mappedBytes > space.layout.limits.lockedMemory { throw .enomem }
     try commit(request)
@@ -61,7 +63,8 @@ extension Kernel {
   /// Rounds to whole pages: the start down, the end up.
   @usableFromInline func checkLockRange(_ request: SystemCallRequest) throws(Errno) -> VirtualRange {
     let start = request.address(0).aligned(down: .base)
-    guard let length = pageAligned(request[1] &+ request.address(0).offset(in: .base)) else { throw .einval }
+    // As in Linux, a length that overflows here wraps to zero.
+    let length = wrappingPageAligned(request[1] &+ request.address(0).offset(in: .base))
     guard start.raw &+ length >= start.raw else { throw .einval }
     return VirtualRange(start, bytes: length)
   }

@@ -10,6 +10,8 @@ public struct MapFlags: OptionSet, Sendable, Hashable {
   public init(rawValue: UInt64) { self.rawValue = rawValue }
   /// MAP_SHARED.
   public static var shared: Self { Self(rawValue: 0x1) }
+  /// MAP_DROPPABLE, a type like MAP_PRIVATE.
+  public static var droppable: Self { Self(rawValue: 0x8) }
   /// MAP_PRIVATE.
   public static var `private`: Self { Self(rawValue: 0x2) }
   /// The bits that hold the mapping's type.
@@ -71,12 +73,20 @@ extension Kernel {
     let file = isAnonymous ? nil : try openFile(process, request, argument: 4)
     guard request[1] != 0 else { throw .einval }
     guard let length = pageAligned(request[1]), length != 0 else { throw .enomem }
-    guard request[5] &+ length >= request[5] else { throw .eoverflow }
+    if file != nil, request[5] &+ length < request[5] { throw .eoverflow }
     guard process.space.layout.areas.areas.count < VMASet.maximumCount else { throw .enomem }
     let start = try placeMapping(process.space, request, flags, length)
     var area = VMA(
       VirtualRange(start, bytes: length), rights: rights, flags: process.space.layout.futureFlags)
-    if let file {
+    if flags.contains(.droppable), isAnonymous, type == MapFlags.droppable.rawValue {
+      guard flags.isDisjoint(with: [.locked, .hugeTLB, .growsDown]) else { throw .einval }
+      area.flags.formUnion([.mayWrite, .mayExecute, .noReserve, .wipeOnFork, .dontDump, .droppable])
+      area.flags.subtract([.locked, .lockedOnFault])
+      area.offset = start.raw
+    } else if let file, type == 2, file.path == "/dev/zero", file.isReadable {
+      area.flags.formUnion([.mayWrite, .mayExecute])
+      area.offset = start.raw
+    } else if let file {
       try describeFileMapping(&area, file, type: type, flags, offset: request[5])
     } else {
       guard type == 1 || type == 2 else { throw .einval }
@@ -92,6 +102,8 @@ extension Kernel {
     if flags.contains(.locked) { area.flags.insert(.locked) }
     if area.flags.contains(.locked) { try process.space.layout.checkLockable(length, else: .eagain) }
     try process.space.layout.checkRoom(for: length)
+    if flags.contains(.fixed) { try checkUnsealed(process.space, area.range) }
+    try excuse(request, [.eperm, .enodev, .eacces])
     if flags.contains(.hugeTLB), !request.circumstances.isAccepted { throw .enomem }
     try commit(request)
     if isAnonymous, type == 1 { area.file = files.make(.sharedMemory, size: length) }

@@ -12,6 +12,12 @@ extension Kernel {
     case .grow(let growth):
       let grown = extend(space, growth)
       if grown.flags.contains(.locked), !grown.flags.contains(.lockedOnFault) { populate(space, growth) }
+    case .moveSeveral(let moves):
+      for move in moves {
+        unmap(space, move.target)
+        try relocate(space, move)
+      }
+      return request[4]
     case .move(let move):
       if let tail = move.tail { unmap(space, tail) }
       if move.replaces { unmap(space, move.target) }
@@ -27,6 +33,7 @@ extension Kernel {
     case shrink(VirtualRange)
     case grow(VirtualRange)
     case move(Relocation)
+    case moveSeveral([Relocation])
   }
 
   /// A mapping on its way.
@@ -50,10 +57,9 @@ extension Kernel {
     if flags & fixed != 0, flags & mayMove == 0 { throw .einval }
     if flags & dontUnmap != 0, flags & mayMove == 0 || request[1] != request[2] { throw .einval }
     guard old.isAligned(to: .base) else { throw .einval }
-    guard let oldLength = pageAligned(request[1]), let newLength = pageAligned(request[2]), newLength != 0
-    else {
-      throw .einval
-    }
+    // As in Linux, a length that overflows here wraps to zero.
+    let (oldLength, newLength) = (wrappingPageAligned(request[1]), wrappingPageAligned(request[2]))
+    guard newLength != 0 else { throw .einval }
     guard let area = space.layout.areas.area(at: old) else { throw .efault }
     try checkUnsealed(space, VirtualRange(old, bytes: max(oldLength, 1)))
     let isFixed = flags & fixed != 0
@@ -73,6 +79,9 @@ extension Kernel {
       try commit(request)
       let tail = VirtualRange(old.advanced(by: newLength), old.advanced(by: oldLength))
       return tail.isEmpty ? .stay : .shrink(tail)
+    }
+    if isFixed, oldLength == newLength, oldLength > area.range.end.raw - old.raw {
+      return try planSeveralMoves(space, request, VirtualRange(old, bytes: oldLength), to: target)
     }
     try checkResizable(space, area, old, oldLength, newLength)
     if !isFixed, flags & dontUnmap == 0, old.advanced(by: oldLength) == area.range.end {
@@ -101,6 +110,23 @@ extension Kernel {
         tail: tail.isEmpty ? nil : tail, replaces: isFixed,
         keepsSource: flags & dontUnmap != 0 || oldLength == 0,
         area: area))
+  }
+
+  /// A move without a change of length may take several mappings, and the holes between them, along (since Linux 6.17;
+  /// EFAULT before).
+  private func planSeveralMoves(
+    _ space: Space<Database>, _ request: SystemCallRequest, _ source: VirtualRange, to target: VirtualAddress
+  ) throws(Errno) -> RemapPlan {
+    try excuse(request, [.efault, .einval])
+    try commit(request)
+    let moves = space.layout.areas.overlapping(source).map { area in
+      let part = area.range.intersection(source)
+      let start = target.advanced(by: part.start.raw &- source.start.raw)
+      return Relocation(
+        source: part, target: VirtualRange(start, bytes: part.bytes), tail: nil, replaces: true,
+        keepsSource: request[3] & 4 != 0, area: area)
+    }
+    return .moveSeveral(moves)
   }
 
   private func checkResizable(
@@ -142,6 +168,7 @@ extension Kernel {
           preconditionFailure("translations did not fit where they came from")
         }
         unmap(space, move.target)
+        timesOutOfMemory &+= 1
         throw .enomem
       }
       if move.keepsSource { clearPrivateMark(space, move.source) } else { unmap(space, move.source) }

@@ -61,7 +61,8 @@ extension Kernel {
     let start = request.address(0)
     guard flags & ~7 == 0, flags & 5 != 5 else { throw .einval }
     guard start.isAligned(to: .base) else { throw .einval }
-    guard let length = pageAligned(request[1]), start.raw &+ length >= start.raw else { throw .enomem }
+    let length = wrappingPageAligned(request[1])
+    guard start.raw &+ length >= start.raw else { throw .enomem }
     let range = VirtualRange(start, bytes: length)
     for area in overlapping(process.space, range) {
       if flags & 2 != 0, area.flags.contains(.locked) { throw .ebusy }

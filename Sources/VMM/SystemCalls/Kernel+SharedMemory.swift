@@ -9,6 +9,7 @@ extension Kernel {
   {
     let (create, exclusive): (UInt64, UInt64) = (0o1000, 0o2000)
     let (key, size, flags) = (request[0] & 0xFFFF_FFFF, request[1], request[2])
+    try excuse(request, [.eacces, .eperm])
     if let known = segments.identifier(ofKey: key) {
       if flags & (create | exclusive) == create | exclusive { throw .eexist }
       if let segment = segments.segments[known], size > files[segment.file].size { throw .einval }
@@ -45,6 +46,7 @@ extension Kernel {
     } else if wish.raw == 0, flags & remap != 0 {
       throw .einval
     }
+    try excuse(request, [.eacces, .eidrm])
     if segments.segments[identifier] == nil, request.circumstances.isAccepted {
       let file = files.make(.sharedMemory, size: PageSize.base.bytes, mayBeLarger: true)
       files.retain(file)
@@ -63,6 +65,7 @@ extension Kernel {
     } else {
       start = try findRoom(space, length, near: VirtualAddress(0))
     }
+    if flags & remap != 0 { try checkUnsealed(space, VirtualRange(start, bytes: length)) }
     try space.layout.checkRoom(for: length)
     try commit(request)
     segments.segments[identifier]?.attachments += 1
@@ -116,14 +119,18 @@ extension Kernel {
     let (identifier, command) = (request[0] & 0xFFFF_FFFF, request[1] & ~0x100)
     switch command {
     case 0:
+      try excuse(request, [.eperm, .eacces, .eidrm])
       guard segments.segments[identifier] != nil || request.circumstances.isAccepted else { throw .einval }
       try commit(request)
       segments.segments[identifier]?.isDoomed = true
       dropIfDoomed(identifier)
     case 1, 2, 11, 12:
+      try excuse(request, [.eperm, .eacces, .eidrm, .efault])
       guard segments.segments[identifier] != nil || request.circumstances.isAccepted else { throw .einval }
       try commit(request)
     case 3, 13, 14, 15:
+      // SHM_STAT takes a slot number, which nothing here knows.
+      try excuse(request, [.einval, .eacces, .efault])
       try commit(request)
       return request.circumstances.handle ?? 0
     default: throw .einval

@@ -51,6 +51,14 @@ extension Kernel {
     throw verdict
   }
 
+  /// Takes over the real kernel's refusal when it is for one of `reasons`, which depend on what this kernel does not
+  /// know: permissions, features, file systems.
+  @usableFromInline func excuse(_ request: SystemCallRequest, _ reasons: Set<Errno>) throws(Errno) {
+    guard let refusal = request.circumstances.refusal, reasons.contains(refusal) else { return }
+    verdictsUsed += 1
+    throw refusal
+  }
+
   /// Brings every page of `range` in, as a store where the area may be written and is private, else as a load.
   /// - Returns: why it stopped early.
   @inlinable @discardableResult
@@ -64,6 +72,11 @@ extension Kernel {
       address = address.advanced(by: PageSize.base.bytes)
     }
     return nil
+  }
+
+  /// `bytes` rounded up to whole pages, zero when that overflows (Linux: PAGE_ALIGN).
+  @inlinable func wrappingPageAligned(_ bytes: UInt64) -> UInt64 {
+    (bytes &+ PageSize.base.mask) & ~PageSize.base.mask
   }
 
   /// `bytes` rounded up to whole pages; nil when that overflows.

@@ -42,13 +42,17 @@ extension Kernel {
 
   /// Takes the mappings of `range` out of the layout.
   @usableFromInline func takeAreas(_ space: Space<Database>, _ range: VirtualRange) -> [VMA] {
+    let before = space.layout.areas.areas.count
     let pieces = space.layout.areas.remove(range)
-    meter.count(.vmaChange, UInt64(pieces.count))
+    let cuts = space.layout.areas.areas.count + pieces.count - before
+    meter.count(.vmaChange, UInt64(pieces.count + cuts))
     return pieces
   }
 }
 
 extension Kernel {
   /// Unmaps a range on behalf of the simulator, outside any system call.
-  @inlinable public func discardMappings(_ space: Space<Database>, _ range: VirtualRange) { unmap(space, range) }
+  @inlinable public func discardMappings(_ space: Space<Database>, _ range: VirtualRange) {
+    unmap(space, range)
+  }
 }

@@ -42,6 +42,9 @@ public struct Circumstances: Sendable, Equatable {
   /// The call is refused with this, for lack of a resource that this kernel does not model, if nothing else is wrong
   /// with it.
   public var verdict: Errno?
+  /// What the real kernel refused the call with, for whatever reason: the answer where this kernel's own state cannot
+  /// tell, because it concerns a descriptor, a file system or a permission that it knows nothing of.
+  public var refusal: Errno?
   /// The real kernel accepted the call: descriptors and identifiers that are not known here exist.
   public var isAccepted = false
 

@@ -84,6 +84,7 @@ extension LackeyReader {
   /// One line or the rest of one. `isCut`: the file ends behind it, without a line feed.
   func use(_ scan: inout LineScanner, isCut: Bool) throws(TraceError) {
     let start = scan.position
+    if state.tracerFailed || isRemarkOfTracer(scan) { return }
     scan.skipSpaces()
     if scan.isAtEnd && !isCut { return }
     if try note(&scan, isCut: isCut) { return }
@@ -96,6 +97,15 @@ extension LackeyReader {
     scan.position = start
     guard !isCut else { throw here(.truncatedLine) }
     try record(&scan)
+  }
+
+  /// Lines that valgrind prints without its usual prefix: about instructions that it cannot decode, and, as its last
+  /// words, about a failure of its own.
+  private func isRemarkOfTracer(_ scan: LineScanner) -> Bool {
+    guard scan.has("valgrind: ") else { return scan.has("vex ") }
+    state.tracerFailed = true
+    state.sawEnd = true
+    return true
   }
 
   /// Decides how the file begins, at its first record.

@@ -50,6 +50,8 @@ public final class LackeyReader: ProcessSource {
     var sawBanner = false
     var parent: UInt32?
     var sawEnd = false
+    /// Valgrind itself failed: what follows is its own report.
+    var tracerFailed = false
     var isFinished = false
     var opening: ProcessOpening?
   }

@@ -4,7 +4,7 @@ public import EntryFormats
 public import SimMemory
 public import X86Object
 
-extension RadixDatabase {
+extension RadixTree {
   /// Customizable 31. One walk and one word; `body` runs once, and bits that hardware sets meanwhile are kept.
   @inlinable
   public func updateAttributes(
@@ -50,26 +50,19 @@ extension RadixDatabase {
     setBits(X86Entry.writable | X86Entry.dirty | X86Entry.accessed, try present(address))
   }
 
-  @inlinable func setBits(_ bits: UInt64, _ slot: RadixSlot) {
+  @inlinable func setBits(_ bits: UInt64, _ slot: Slot) {
     _ = memory.fetchOr(bits, at: slot.word)
     context.meter.count(.entryWrite)
   }
 
-  @inlinable func testAndClear(_ bit: UInt64, _ slot: RadixSlot) -> Bool {
+  @inlinable func testAndClear(_ bit: UInt64, _ slot: Slot) -> Bool {
     guard slot.raw & bit != 0 else { return false }
     context.meter.count(.entryWrite)
     return memory.fetchAnd(~bit, at: slot.word) & bit != 0
   }
 
-  /// The slot for `address`; void where the database cannot map it.
-  @inlinable func lookUp(_ address: VirtualAddress) -> RadixSlot {
-    context.meter.count(.lookup)
-    guard covers(address) else { return RadixSlot(address, word: PhysicalAddress(0), raw: 0, level: 0) }
-    return walk(address)
-  }
-
   /// The slot of the page in memory at `address`.
-  @inlinable func present(_ address: VirtualAddress) throws(TranslationError) -> RadixSlot {
+  @inlinable func present(_ address: VirtualAddress) throws(TranslationError) -> Slot {
     let slot = lookUp(address)
     guard X86Entry(slot.raw).isResident else { throw .notMapped }
     return slot

@@ -4,16 +4,18 @@ public import EntryFormats
 public import SimMemory
 public import X86Object
 
-/// Translations of one address space as a four-level x86-64 page table (Intel SDM vol. 3A §4.5): nodes are frames of
-/// 512 words, and a walk reads one word of each level.
+/// Translations of one address space as an x86-64 page table of any shape (Intel SDM vol. 3A §4.5): nodes are frames of
+/// 512 words, and a walk reads one word of each level. For flattened nodes see `RadixSlot` and `Docs/Drivers/FPT.md`.
 ///
-/// A user database holds the lower half of the address space, the kernel's the upper half. The 256 nodes below the
-/// upper half of the kernel's root live as long as the service, and every user root points at them, so a kernel mapping
-/// is seen through every root at once. The last page below 2^64 cannot be mapped (Linux leaves it free too).
+/// A user database holds the lower half of the address space, the kernel's the upper half. In shapes with one root, the 256
+/// nodes below the upper half of the kernel's root live as long as the service, and every user root points at them, so
+/// a kernel mapping is seen through every root at once. The last page below 2^64 cannot be mapped (Linux leaves it free).
 ///
 /// The owner word of a node's frame holds how many of its entries are in use (bits 0–15) and, in a level-1 node, how
-/// many base pages are mapped below it (bits 16–63); the root's holds how many nodes there are. A leaf's frame links to
-/// its parent's. So one aligned 2 MiB or 1 GiB is known to be void, and its pages are counted, without reading it.
+/// many base pages are mapped below it (bits 16–39); in the root, bits 40–63 count the frames of all nodes. A leaf's
+/// frame links to its parent's. So one aligned 2 MiB or 1 GiB is known to be void, and its pages are counted, without
+/// reading it. Each part of a flattened node keeps such a count in its own frame; a part of leaves links to the node's
+/// first frame, which stands for the parent.
 ///
 /// # Locks
 /// A lock over a range inside one aligned 2 MiB region takes the context's lock for reading and then the region's own
@@ -30,47 +32,54 @@ public import X86Object
 ///   context's lock, so it cannot be freed under them.
 /// - Hardware takes no lock. It reads whole words, sets accessed and dirty bits of present leaves, and follows a pointer
 ///   to a freed node only until the flush that comes before the node is given back.
-@frozen public struct RadixDatabase: TranslationDatabase {
+@frozen public struct RadixTree<Shape: RadixShape>: TranslationDatabase {
   /// Entries as x86-64 has them.
   public typealias Object = X86Object
-  /// The four-level MMU.
-  public typealias Service = RadixService
+  /// The MMU of the shape.
+  public typealias Service = RadixTreeService<Shape>
   /// A cursor that remembers its leaf node.
   public typealias Iterator = RadixIterator
   /// The context's lock, or one of a 2 MiB region.
   public typealias Lock = RadixLock
+  @usableFromInline typealias Slot = RadixSlot<Shape>
 
   /// The neutral state.
   public var context: DatabaseContext
-  /// The root node; a walker starts here.
+  /// The root node; bit 0 says that it is flattened. A walker starts here.
   public let root: PhysicalAddress
   /// The first address, and how many bytes from there can be mapped.
   @usableFromInline let first: UInt64
   @usableFromInline let limit: UInt64
 
-  init(_ context: DatabaseContext, root: PhysicalAddress, isKernel: Bool) {
+  /// An empty tree; nil when there is no memory for its root.
+  @inlinable init?(_ context: DatabaseContext, isKernel: Bool) {
+    guard let root = RadixTree.makeNode(context, at: Shape.rootLevel) else { return nil }
     self.context = context
-    self.root = root
-    first = isKernel ? ~0 << 47 : 0
-    limit = isKernel ? 1 << 47 - PageSize.base.bytes : 1 << 47
+    self.root = PhysicalAddress(root.raw)
+    let half = Shape.addressBits &- 1
+    first = isKernel ? ~0 &<< half : 0
+    limit = isKernel ? 1 &<< half &- PageSize.base.bytes : 1 &<< half
+    table.addToWord((root.isFlattened ? 512 : 1) &<< 40, root.frame)
   }
 
-  /// What the walker starts from.
-  @inlinable public var registers: RadixRoot { RadixRoot(table: root, spaceID: context.spaceID.raw) }
-
   /// Basic 7: nodes only; the kernel's shared nodes are the kernel database's. Touches no entry.
-  public var footprint: TableFootprint { TableFootprint(nodes: table.word(root.frame) << 12) }
+  @inlinable public var footprint: TableFootprint {
+    TableFootprint(nodes: (table.word(root.frame) &>> 40) &<< 12)
+  }
 
   /// Basic 8: frees every node. Touches every entry above the leaves once.
-  public func release() {
-    let halfNodes = VirtualRange(VirtualAddress(first), VirtualAddress(first &+ limit))
-    freeNodes(below: root, RadixFormat.rootLevel, halfNodes)
-    freeNode(root.frame)
+  @inlinable public func release() {
+    freeNodes(below: rootNode, everything)
+    freeNode(rootNode)
   }
 
   @inlinable @inline(__always) var memory: PhysicalMemory { context.platform.memory }
   @inlinable @inline(__always) var table: FrameTable { context.platform.frames.table }
   @inlinable @inline(__always) var isKernel: Bool { first != 0 }
+  @inlinable @inline(__always) var rootNode: RadixNode { RadixNode(root.raw, Shape.rootLevel) }
+
+  /// All that the database can map.
+  @inlinable var everything: VirtualRange { VirtualRange(VirtualAddress(first), bytes: limit) }
 
   /// Whether the database can map `address`.
   @inlinable @inline(__always) func covers(_ address: VirtualAddress) -> Bool { address.raw &- first < limit }
@@ -80,25 +89,14 @@ public import X86Object
     covers(start) && covers(VirtualAddress(start.raw | size.mask))
   }
 
-  /// The part of `range` that the database can map.
-  @inlinable func clipped(_ range: VirtualRange) -> VirtualRange {
-    range.intersection(VirtualRange(VirtualAddress(first), VirtualAddress(first &+ limit)))
-  }
-
   /// Whether `object` was found here and knows its word still.
   @inlinable @inline(__always) func isLocated(_ object: X86Object) -> Bool {
     object.location != 0 && object.generation == context.generation
   }
 }
 
-extension RadixFormat {
-  /// The level whose leaves have `size`, if there is one.
-  @inlinable static func level(of size: PageSize) -> Int? {
-    switch size {
-    case .base: 0
-    case .twoMiB: 1
-    case .oneGiB: 2
-    default: nil
-    }
-  }
-}
+/// Four-level page tables.
+public typealias RadixDatabase = RadixTree<RadixFormat>
+
+/// Five-level page tables.
+public typealias Radix5Database = RadixTree<Radix5Format>

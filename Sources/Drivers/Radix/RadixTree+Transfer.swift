@@ -4,12 +4,12 @@ public import EntryFormats
 public import SimMemory
 public import X86Object
 
-extension RadixDatabase {
+extension RadixTree {
   /// Customizable 17. One entry read and one written for each object, one walk of the target for each leaf node; a
   /// missing node is allocated before its first entry is touched.
   @inlinable
   public func copy(
-    _ range: VirtualRange, into target: RadixDatabase, decide: (X86Object) -> CopyDecision,
+    _ range: VirtualRange, into target: RadixTree, decide: (X86Object) -> CopyDecision,
     copied: (X86Object) -> Void
   ) throws(RangeFailure) -> FlushObligation {
     var place = RadixIterator(over: range)
@@ -31,7 +31,9 @@ extension RadixDatabase {
   }
 
   /// Customizable 18. A leaf node that moves as a whole costs two walks, else an entry is read and two are written.
-  public func move(_ range: VirtualRange, to start: VirtualAddress) throws(RangeFailure) -> FlushObligation {
+  @inlinable public func move(_ range: VirtualRange, to start: VirtualAddress) throws(RangeFailure)
+    -> FlushObligation
+  {
     let distance = start.raw &- range.start.raw
     var place = RadixIterator(over: VirtualRange(start, bytes: range.bytes))
     let gather = try forEachSlot(in: range) { (slot, gather) throws(TranslationError) in
@@ -47,8 +49,8 @@ extension RadixDatabase {
         return
       }
       settle(try insert(object(slot).moved(to: target), at: &place).takeObligation())
-      let old = replace(slot.word, slot.level, by: 0)
-      tally(slot.word, slot.level, ~0)
+      let old = replace(slot, by: 0)
+      tally(slot.word, slot.level, ~0, mark: slot.mark)
       // What hardware noted in the old place while both were there.
       let late = old & ~slot.raw & (X86Entry.accessed | X86Entry.dirty)
       if late != 0 { _ = memory.fetchOr(late, at: walk(target, to: slot.level).word) }
@@ -59,17 +61,19 @@ extension RadixDatabase {
 
   /// Moves a leaf node from one 2 MiB region to another one that has none.
   /// - Returns: false when the other region has something: then nothing happened.
-  private func moveLeaf(_ start: VirtualAddress, to target: VirtualAddress) throws(TranslationError) -> Bool {
+  @inlinable @inline(never) func moveLeaf(_ start: VirtualAddress, to target: VirtualAddress)
+    throws(TranslationError) -> Bool
+  {
     guard covers(target, .twoMiB) else { return false }
     let (old, new) = (walk(start, to: 1), try reach(target, 1))
-    guard new.isVoid else { return false }
+    guard new.isVoid, old.mark == 0 else { return false }
     let leaf = old.child.frame
     // As linear sums: one entry, and its pages.
     let counts = 1 &+ used(leaf) &<< 16
-    change(new.word, new.raw) { _ in RadixDatabase.pointer(to: leaf) }
+    _ = replace(new, by: old.child.pointer)
     table.addToWord(counts, new.word.frame)
     table.setNext(new.word.frame, of: leaf)
-    _ = replace(old.word, 1, by: 0)
+    _ = replace(old, by: 0)
     table.addToWord(0 &- counts, old.word.frame)
     context.advanceGeneration()
     return true
@@ -83,11 +87,11 @@ extension RadixDatabase {
     guard object.size == .base else { return try insert(object) }
     place.position = object.start
     if !isInLeaf(place) { try enterForWriting(&place) }
-    let offset = RadixFormat.entryOffset(object.start, 0)
+    let offset = Shape.entryOffset(object.start, 0)
     return replaceBase(place.leaf.advanced(by: offset), object)
   }
 
-  @usableFromInline func enterForWriting(_ place: inout RadixIterator) throws(TranslationError) {
+  @inlinable @inline(never) func enterForWriting(_ place: inout RadixIterator) throws(TranslationError) {
     guard covers(place.position) else { throw .badAddress(place.position) }
     let generation = context.generation
     let slot = try reach(place.position, 0)

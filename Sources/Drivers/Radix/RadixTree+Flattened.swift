@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+public import EMTCore
+public import EntryFormats
+public import SimMemory
+
+extension RadixTree {
+  /// A cleared block of 2 MiB for a flattened node; memory that was never used is not cleared again.
+  @inlinable @inline(never)
+  static func makeFlattened(_ context: DatabaseContext, at level: Int) -> RadixNode? {
+    let frames = context.platform.frames
+    guard let block = frames.allocate(order: FPTFormat.order, node: context.node) else { return nil }
+    var cleared: UInt64 = 0
+    for index in 0..<Shape.entries {
+      let part = block.advanced(by: index)
+      if frames.clearIfUsed(part, frames: 1) { cleared &+= 1 }
+      frames.table.setWord(0, part)
+      frames.table.setNext(block, of: part)
+    }
+    context.meter.count(.tableFrame, Swift.max(cleared, 1))
+    return RadixNode(block.address.raw | FPTFormat.rootMark, level)
+  }
+
+  /// Gives the block of a flattened node back, with the counts of all its frames at zero.
+  @inlinable @inline(never) func freeFlattened(_ node: RadixNode) {
+    for index in 0..<Shape.entries { table.setWord(0, node.frame.advanced(by: index)) }
+    context.platform.frames.free(node.frame, order: FPTFormat.order)
+  }
+
+  /// Splits a 2 MiB page of a flattened leaf node where it is. Hardware looks at a page's own slot before the span's first
+  /// one, so the first one is exchanged last, and what hardware notes in it until then is passed on.
+  @inlinable @inline(never)
+  func splitInPlace(_ slot: Slot, _ step: UInt64, _ firstPiece: (UInt64) -> UInt64) {
+    var piece = firstPiece(slot.raw)
+    for index in 1..<Shape.entries {
+      piece &+= step
+      memory.storeRelaxed(piece, at: slot.word.advanced(by: index &<< 3))
+    }
+    var seen = slot.raw
+    while true {
+      let found = memory.compareExchange(seen, firstPiece(seen) | seen & RadixLock.bits, at: slot.word)
+      if found == seen { break }
+      for index in 1..<Shape.entries {
+        let noted = found & (X86Entry.accessed | X86Entry.dirty)
+        _ = memory.fetchOr(noted, at: slot.word.advanced(by: index &<< 3))
+      }
+      seen = found
+    }
+    table.addToWord(Shape.entries &- 1, slot.word.frame)
+  }
+}
