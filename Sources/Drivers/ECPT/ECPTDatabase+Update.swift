@@ -19,7 +19,9 @@ extension ECPTDatabase {
 
   /// Basic 6. An empty cluster's slot is free, and stays its own until another cluster takes it.
   @inlinable public func remove(_ object: X86Object) throws(TranslationError) -> Change<X86Object> {
-    let table = try table(for: object)
+    guard let table = ECPTFormat.table(for: object.size), owns(object.start) else {
+      throw otherSize(object) ?? .notMapped
+    }
     var isBoundary = false
     let removed = shared { () -> UInt64 in
       guard let place = location(of: object, table) else { return 0 }
