@@ -5,6 +5,7 @@ public import SimMemory
 
 extension ContractSubject {
   /// A driver and the walker that it is paired with: after changes, hardware must see what the contract says.
+  @inlinable
   public init<Walker: PageWalker>(
     _ name: String, _ type: Database.Type, walker: Walker.Type, options: DriverOptions = DriverOptions(),
     geometry: MemoryGeometry = MemoryGeometry(bytes: 1 << 40), cpus: Int = 4
@@ -13,8 +14,11 @@ extension ContractSubject {
       let walker = Walker(
         memory: memory.used(by: .hardware), configuration: Walker.standardConfiguration)
       defer { walker.release() }
-      guard let found = walker.probe(root, address, .load, isUser: false).translation else { return nil }
-      return HardwareView(physicalAddress: found.page, size: found.size, isWritable: found.isWritable)
+      return HardwareView(walker.probe(root, address, .load, isUser: false))
+    }
+    makeUnit = { memory in
+      HardwareUnit(
+        Walker(memory: memory.used(by: .hardware), configuration: Walker.standardConfiguration))
     }
   }
 }

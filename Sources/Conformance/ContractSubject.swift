@@ -12,7 +12,7 @@ public struct HardwareView: Sendable, Equatable {
   public var isWritable: Bool
 
   /// Describes a translation.
-  public init(physicalAddress: PhysicalAddress, size: PageSize, isWritable: Bool) {
+  @inlinable public init(physicalAddress: PhysicalAddress, size: PageSize, isWritable: Bool) {
     self.physicalAddress = physicalAddress
     self.size = size
     self.isWritable = isWritable
@@ -35,9 +35,13 @@ public struct ContractSubject<Database: TranslationDatabase>: Sendable {
   public var cpus: Int
   /// The walker that the driver is paired with; without one, only the software side is checked.
   public var hardware: Hardware?
+  /// Makes the hardware of one CPU, for differential runs; without it they look at tables, but access nothing.
+  public var makeUnit: (@Sendable (PhysicalMemory) -> HardwareUnit<Database.Service.Root>)?
+  /// Bits of a virtual address of the scheme. What lies beyond must be refused.
+  public var addressBits = 48
 
   /// A driver with its type, on a machine of 1 TiB and 4 CPUs.
-  public init(
+  @inlinable public init(
     _ name: String, _ type: Database.Type, options: DriverOptions = DriverOptions(),
     geometry: MemoryGeometry = MemoryGeometry(bytes: 1 << 40), cpus: Int = 4, hardware: Hardware? = nil
   ) {
@@ -49,10 +53,12 @@ public struct ContractSubject<Database: TranslationDatabase>: Sendable {
   }
 
   /// The same driver with its customizations hidden.
-  public var basicOnly: ContractSubject<BasicOnly<Database>> {
-    ContractSubject<BasicOnly<Database>>(
+  @inlinable public var basicOnly: ContractSubject<BasicOnly<Database>> {
+    var subject = ContractSubject<BasicOnly<Database>>(
       "\(name), basic functions only", BasicOnly<Database>.self, options: options, geometry: geometry,
-      cpus: cpus,
-      hardware: hardware)
+      cpus: cpus, hardware: hardware)
+    subject.makeUnit = makeUnit
+    subject.addressBits = addressBits
+    return subject
   }
 }

@@ -1,26 +1,7 @@
 // SPDX-License-Identifier: MIT
-internal import EMTCore
-internal import Reference
-internal import SimMemory
-
-/// A sequence of steps after which a driver, the model and the hardware do not agree.
-public struct DifferentialFailure: Sendable, CustomStringConvertible {
-  /// The driver under test.
-  public let driver: String
-  /// The seed that the steps were drawn from; nil for a list that was given.
-  public let seed: UInt64?
-  /// A short list of steps that shows the difference.
-  public let steps: [DifferentialStep]
-  /// What differs after the last step.
-  public let difference: String
-
-  /// The difference, and the steps as a Swift list that `Differential.replay` takes.
-  public var description: String {
-    let list = steps.map { "  \($0)," }.joined(separator: "\n")
-    return
-      "\(driver)\(seed.map { ", seed \($0)" } ?? ""):\n\(difference)\nlet steps: [DifferentialStep] = [\n\(list)\n]"
-  }
-}
+public import EMTCore
+public import Reference
+public import SimMemory
 
 /// Random operations on a driver and on the model at the same time:
 ///
@@ -32,29 +13,42 @@ public struct DifferentialFailure: Sendable, CustomStringConvertible {
 public enum Differential {
   /// Draws `steps` operations from `seed`, compares after each, and shortens the list when something differs.
   /// - Parameter checkEvery: after how many steps everything is compared, not only what the step touched.
+  @inlinable
   public static func explore<Database>(
     _ subject: ContractSubject<Database>, seed: UInt64, steps count: Int, checkEvery: Int = 50
   ) -> DifferentialFailure? {
-    var steps: [DifferentialStep] = []
-    guard let sizes = pageShifts(of: subject) else {
-      return DifferentialFailure(driver: subject.name, seed: seed, steps: [], difference: "it does not boot")
+    do {
+      let rig = try DifferentialRig(subject)
+      defer { rig.close() }
+      let shifts = rig.service.pageSizes.all.map(\.shift)
+      var generator = StepGenerator(seed: seed, shifts: shifts, addressBits: subject.addressBits)
+      for index in 1...max(count, 1) {
+        rig.run(generator.next())
+        let isDue = index % checkEvery == 0 || index == count
+        guard let difference = rig.difference(isThorough: isDue) else { continue }
+        var again = StepGenerator(seed: seed, shifts: shifts, addressBits: subject.addressBits)
+        let steps = (0..<index).map { _ in again.next() }
+        return shrunk(steps, difference, subject, seed, checkEvery)
+      }
+      guard let leak = rig.close() else { return nil }
+      return DifferentialFailure(
+        driver: subject.name, seed: seed, drawn: count, steps: [], difference: leak)
+    } catch {
+      return DifferentialFailure(
+        driver: subject.name, seed: seed, drawn: 0, steps: [], difference: "it does not boot: \(error)")
     }
-    var generator = StepGenerator(seed: seed, shifts: sizes)
-    for _ in 0..<count { steps.append(generator.next()) }
-    guard let failure = replay(steps, on: subject, checkEvery: checkEvery) else { return nil }
-    let short = Shrinker { replay($0, on: subject, checkEvery: 1) != nil }.shrink(failure.steps)
-    let last = replay(short, on: subject, checkEvery: 1) ?? failure
-    return DifferentialFailure(driver: subject.name, seed: seed, steps: short, difference: last.difference)
   }
 
   /// Runs `steps`.
   /// - Returns: the first difference, with the steps up to it.
+  @inlinable
   public static func replay<Database>(
     _ steps: [DifferentialStep], on subject: ContractSubject<Database>, checkEvery: Int = 1
   ) -> DifferentialFailure? {
     func failure(_ count: Int, _ difference: String) -> DifferentialFailure {
       DifferentialFailure(
-        driver: subject.name, seed: nil, steps: Array(steps.prefix(count)), difference: difference)
+        driver: subject.name, seed: nil, drawn: count, steps: Array(steps.prefix(count)),
+        difference: difference)
     }
     do {
       let rig = try DifferentialRig(subject)
@@ -69,9 +63,23 @@ public enum Differential {
     } catch { return failure(0, "it does not boot: \(error)") }
   }
 
-  private static func pageShifts<Database>(of subject: ContractSubject<Database>) -> [UInt8]? {
-    guard let rig = try? DifferentialRig(subject) else { return nil }
-    defer { rig.close() }
-    return rig.service.pageSizes.all.map(\.shift)
+  @inlinable static func shrunk<Database>(
+    _ steps: [DifferentialStep], _ difference: String, _ subject: ContractSubject<Database>, _ seed: UInt64,
+    _ checkEvery: Int
+  ) -> DifferentialFailure {
+    // Comparing everything after each step finds a difference early, but only a short list is worth that.
+    func fails(_ steps: [DifferentialStep]) -> DifferentialFailure? {
+      replay(steps, on: subject, checkEvery: steps.count > 1000 ? checkEvery : 1)
+    }
+    let short = shorten(steps) { fails($0) != nil }
+    return DifferentialFailure(
+      driver: subject.name, seed: seed, drawn: steps.count, steps: short,
+      difference: fails(short)?.difference ?? difference)
+  }
+
+  @usableFromInline static func shorten(
+    _ steps: [DifferentialStep], _ fails: ([DifferentialStep]) -> Bool
+  ) -> [DifferentialStep] {
+    withoutActuallyEscaping(fails) { Shrinker($0).shrink(steps) }
   }
 }

@@ -1,85 +1,106 @@
 // SPDX-License-Identifier: MIT
-internal import EMTCore
-internal import Reference
-internal import SimMemory
+public import EMTCore
+public import Reference
+public import SimMemory
 
-/// A machine with two shadowed address spaces, on which steps run.
-final class DifferentialRig<Database: TranslationDatabase> {
-  typealias Shadow = Shadowed<Database>
+/// A machine with four shadowed address spaces and the kernel's, on which steps run.
+@usableFromInline final class DifferentialRig<Database: TranslationDatabase> {
+  @usableFromInline typealias Shadow = Shadowed<Database>
 
-  let subject: ContractSubject<Database>
-  let machine: SimulatedPlatform
-  let service: ShadowedService<Database>
-  let first: Shadow
-  let second: Shadow
-  private let freeAtStart: UInt64
-  private var isClosed = false
+  @usableFromInline let subject: ContractSubject<Database>
+  @usableFromInline let machine: SimulatedPlatform
+  @usableFromInline let service: ShadowedService<Database>
+  /// The address spaces; the last one is the kernel's.
+  @usableFromInline var spaces: [Shadow] = []
+  /// Which space every CPU runs on.
+  @usableFromInline var running: [Int]
+  /// The hardware of every CPU, and what its TLB holds; empty without a walker.
+  @usableFromInline var units: [RememberingUnit<Database>] = []
+  @usableFromInline var nextSpace: UInt16 = 1
+  @usableFromInline let freeAtStart: UInt64
+  /// Frames that nobody but the kernel's database used when there was no other, and its footprint then.
+  @usableFromInline var freeAfterBoot: UInt64 = 0
+  @usableFromInline var kernelAfterBoot: UInt64 = 0
+  @usableFromInline var isClosed = false
+  /// What the last step changed.
+  @usableFromInline var touched: [(space: Int, range: VirtualRange)] = []
 
-  init(_ subject: ContractSubject<Database>) throws {
+  @inlinable init(_ subject: ContractSubject<Database>) throws {
     self.subject = subject
     machine = try SimulatedPlatform(subject.geometry, cpus: subject.cpus)
     freeAtStart = machine.platform.frames.freeFrames
     service = try ShadowedService<Database>.boot(
-      machine.platform, options: subject.options, log: DivergenceLog(capacity: 8), hardwareSetsBits: false)
-    let (platform, sizes) = (machine.platform, service.pageSizes)
-    let contexts = [1, 2].map {
-      DatabaseContext(platform: platform, spaceID: AddressSpaceID($0), pageSizes: sizes)
+      machine.platform, options: subject.options, log: DivergenceLog(capacity: 8), hardwareSetsBits: false,
+      addressBits: subject.addressBits)
+    running = Array(repeating: 4, count: subject.cpus)
+    freeAfterBoot = frames.freeFrames
+    kernelAfterBoot = service.kernelDatabase.footprint.total
+    for _ in 0..<4 { spaces.append(try service.makeDatabase(makeContext())) }
+    spaces.append(service.kernelDatabase)
+    for cpu in 0..<subject.cpus {
+      if let makeUnit = subject.makeUnit {
+        units.append(RememberingUnit(makeUnit(machine.platform.memory)))
+      }
+      try run(on: cpu, cpu % 4)
     }
-    first = try service.makeDatabase(contexts[0])
-    second = try service.makeDatabase(contexts[1])
-    _ = try service.switchTo(first, on: 0)
-    _ = try service.switchTo(second, on: 1)
+  }
+
+  @inlinable var frames: FrameAllocator { machine.platform.frames }
+
+  @inlinable func makeContext() -> DatabaseContext {
+    defer { nextSpace += 1 }
+    return DatabaseContext(
+      platform: machine.platform, spaceID: AddressSpaceID(nextSpace), pageSizes: service.pageSizes)
+  }
+
+  @inlinable func report(_ expected: String, _ got: String) {
+    service.log.report(expected: expected, got: got)
+  }
+
+  /// Makes `cpu` run on `space`.
+  @inlinable func run(on cpu: Int, _ space: Int) throws {
+    _ = try service.switchTo(spaces[space], on: cpu)
+    running[cpu] = space
+    _ = try service.current(on: cpu)
   }
 
   /// Takes everything down.
   /// - Returns: what was not given back.
-  @discardableResult func close() -> String? {
+  @inlinable @discardableResult func close() -> String? {
     if isClosed { return nil }
     isClosed = true
     do {
-      for cpu in 0..<2 { _ = try service.switchTo(service.kernelDatabase, on: cpu) }
-      for database in [first, second] {
-        try service.destroy(database)
-        database.context.destroy()
+      for cpu in 0..<subject.cpus { _ = try service.switchTo(service.kernelDatabase, on: cpu) }
+      for space in spaces.dropLast() {
+        try service.destroy(space)
+        space.context.destroy()
       }
     } catch { return "taking the machine down: \(error)" }
+    for unit in units { unit.unit.release() }
     service.shutDown()
-    let free = machine.platform.frames.freeFrames
+    let free = frames.freeFrames
     return free == freeAtStart ? nil : "\(freeAtStart - free) frames were not given back"
   }
 
   /// What differs now, as far as anybody noticed; a thorough look compares everything, the hardware's view included.
-  func difference(isThorough: Bool) -> String? {
+  @inlinable func difference(isThorough: Bool) -> String? {
+    deliver()
+    for (space, range) in touched { compareHardware(space, range) }
+    checkMemory(ofAll: isThorough)
     if isThorough {
-      for (cpu, database) in [first, second].enumerated() {
-        if let difference = database.disagreement() { return difference }
-        if let difference = hardwareDifference(database, cpu) { return difference }
+      for (index, space) in spaces.enumerated() {
+        if let difference = space.disagreement() { return difference }
+        compareHardware(index, space.half)
       }
     }
-    for cpu in 0..<subject.cpus { machine.platform.cpu(cpu).mailbox.drain { _ in } }
-    return service.log.divergence?.description
+    return service.log.hasDivergence ? service.log.divergence?.description : nil
   }
 
-  private func hardwareDifference(_ database: Shadow, _ cpu: Int) -> String? {
-    guard let hardware = subject.hardware else { return nil }
-    let root = service.registers[cpu]
-    for object in database.mappedObjects {
-      for address in [object.start, VirtualAddress(object.start.raw + object.size.mask)] {
-        let view = hardware(machine.platform.memory, root, address)
-        let isUsable = object.isPresent && object.isReadable && !object.hasNumaHint
-        let expected = HardwareView(
-          physicalAddress: object.physicalAddress, size: object.size, isWritable: object.isWritable)
-        if view != (isUsable ? expected : nil) {
-          return
-            "hardware at \(address) should see \(object.summary), sees \(view.map { "\($0)" } ?? "nothing")"
-        }
-      }
-      if !database.expected(at: object.end).isMapped,
-        hardware(machine.platform.memory, root, object.end) != nil
-      {
-        return "hardware at \(object.end) should see nothing"
-      }
-    }
-    return nil
+  /// Every frame in use belongs to a database, which counts it.
+  @inlinable func checkMemory(ofAll: Bool) {
+    guard ofAll else { return }
+    let used = (freeAfterBoot - frames.freeFrames) << 12
+    let counted = spaces.reduce(0) { $0 &+ $1.footprint.total } &- kernelAfterBoot
+    if used != counted { report("footprints of \(used) bytes, which are in use", "\(counted)") }
   }
 }

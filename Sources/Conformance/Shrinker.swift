@@ -3,9 +3,14 @@
 /// Makes a failing list of steps short: leaves out ever smaller parts, then makes single steps plainer.
 struct Shrinker {
   private let fails: ([DifferentialStep]) -> Bool
-  private var triesLeft = 600
+  private var triesLeft = 2000
+  private let deadline: ContinuousClock.Instant
 
-  init(_ fails: @escaping ([DifferentialStep]) -> Bool) { self.fails = fails }
+  /// - Parameter seconds: when to stop trying; a long list is not worth more.
+  init(seconds: Int = 60, _ fails: @escaping ([DifferentialStep]) -> Bool) {
+    self.fails = fails
+    deadline = .now + .seconds(seconds)
+  }
 
   func shrink(_ steps: [DifferentialStep]) -> [DifferentialStep] {
     var copy = self
@@ -13,7 +18,7 @@ struct Shrinker {
   }
 
   private mutating func accept(_ candidate: [DifferentialStep]) -> Bool {
-    guard triesLeft > 0 else { return false }
+    guard triesLeft > 0, ContinuousClock.now < deadline else { return false }
     triesLeft -= 1
     return fails(candidate)
   }
@@ -43,8 +48,8 @@ struct Shrinker {
     var steps = steps
     for index in steps.indices {
       let edits: [(inout DifferentialStep) -> Void] = [
-        { $0.failAfter = nil }, { $0.bits = 0 }, { $0.bits &= 7 }, { $0.pages = 1 },
-        { $0.pages = max($0.pages / 2, 1) },
+        { ($0.failAfter, $0.failsOnce) = (nil, false) }, { $0.bits = 0 }, { $0.bits &= 7 }, { $0.pages = 1 },
+        { $0.pages = max($0.pages / 2, 1) }, { $0.shift = 12 }, { $0.space = 0 },
       ]
       for edit in edits {
         var candidate = steps

@@ -6,13 +6,20 @@ internal import Synchronization
 /// One call of a database function, as a divergence report lists it.
 public struct ShadowedCall: Sendable, CustomStringConvertible {
   /// The function.
-  public let name: String
+  public let name: StaticString
   /// The address space.
   public let space: AddressSpaceID
   /// The addresses that it was about.
   public let range: VirtualRange
   /// The object that was passed.
   public let object: ModelObject?
+
+  @inlinable init(name: StaticString, space: AddressSpaceID, range: VirtualRange, object: ModelObject?) {
+    self.name = name
+    self.space = space
+    self.range = range
+    self.object = object
+  }
 
   /// Function, address space, range and object in one line.
   public var description: String {
@@ -43,6 +50,7 @@ public final class DivergenceLog: Sendable {
     var divergence: Divergence?
   }
   private let contents = Mutex(Contents())
+  private let isDiverged = Atomic<Bool>(false)
   /// How many calls are remembered.
   public let capacity: Int
 
@@ -52,7 +60,10 @@ public final class DivergenceLog: Sendable {
   /// The first divergence; nil while all is well.
   public var divergence: Divergence? { contents.withLock { $0.divergence } }
 
-  func note(_ call: ShadowedCall) {
+  /// Whether anything differed so far.
+  public var hasDivergence: Bool { isDiverged.load(ordering: .acquiring) }
+
+  @usableFromInline func note(_ call: ShadowedCall) {
     contents.withLock { contents in
       if contents.calls.count < capacity {
         contents.calls.append(call)
@@ -68,6 +79,7 @@ public final class DivergenceLog: Sendable {
     contents.withLock { contents in
       guard contents.divergence == nil else { return }
       let calls = contents.calls[contents.oldest...] + contents.calls[..<contents.oldest]
+      isDiverged.store(true, ordering: .releasing)
       contents.divergence = Divergence(expected: expected, got: got, calls: Array(calls))
     }
   }

@@ -12,32 +12,37 @@ public struct ModelDatabase<Object: TranslationObject>: TranslationDatabase {
 
   /// The neutral state of the address space.
   public var context: DatabaseContext
-  let user: ModelTable<Object>
-  let kernel: ModelTable<Object>
+  @usableFromInline let user: ModelTable<Object>
+  @usableFromInline let kernel: ModelTable<Object>
+  /// Bits of a virtual address: an address is good when all bits from the last one of these upwards are equal.
+  @usableFromInline let addressBits: Int
 
-  init(context: DatabaseContext, user: ModelTable<Object>, kernel: ModelTable<Object>) {
+  @inlinable init(
+    context: DatabaseContext, user: ModelTable<Object>, kernel: ModelTable<Object>, addressBits: Int = 48
+  ) {
     self.context = context
     self.user = user
     self.kernel = kernel
+    self.addressBits = addressBits
   }
 
   /// A model beside a driver's database that keeps its neutral state in `context`.
-  init(beside context: DatabaseContext, kernel: ModelDatabase?) {
+  @inlinable init(beside context: DatabaseContext, kernel: ModelDatabase?, addressBits: Int = 48) {
     let table = ModelTable<Object>()
-    self.init(context: context, user: table, kernel: kernel?.kernel ?? table)
+    self.init(context: context, user: table, kernel: kernel?.kernel ?? table, addressBits: addressBits)
   }
 
   /// The kernel's half is shared by all models of a service.
-  private func table(_ address: VirtualAddress) -> ModelTable<Object> {
+  @inlinable func table(_ address: VirtualAddress) -> ModelTable<Object> {
     address.raw >> 63 == 1 ? kernel : user
   }
 
   /// Basic 4, with the largest void span there is.
-  public func find(_ address: VirtualAddress) -> Object {
+  @inlinable public func find(_ address: VirtualAddress) -> Object {
     if let object = table(address).object(at: address) { return object }
     let gap = table(address).gap(around: address)
     var size = PageSize.base
-    while size.shift < 47 {
+    while size.shift < addressBits - 1 {
       let larger = PageSize(shift: size.shift + 1)
       let span = VirtualRange(page: address, larger)
       guard span.start >= gap.low, gap.high.map({ span.end <= $0 }) ?? true,
@@ -49,7 +54,7 @@ public struct ModelDatabase<Object: TranslationObject>: TranslationDatabase {
   }
 
   /// Basic 5.
-  public func update(_ object: Object) throws(TranslationError) -> Change<Object> {
+  @inlinable public func update(_ object: Object) throws(TranslationError) -> Change<Object> {
     if let objection = objections(toUpdating: object).first { throw objection }
     let old = table(object.start).object(at: object.start)
     table(object.start).put(object)
@@ -57,7 +62,7 @@ public struct ModelDatabase<Object: TranslationObject>: TranslationDatabase {
   }
 
   /// Basic 6.
-  public func remove(_ object: Object) throws(TranslationError) -> Change<Object> {
+  @inlinable public func remove(_ object: Object) throws(TranslationError) -> Change<Object> {
     if let objection = objections(toRemoving: object).first { throw objection }
     let old = find(object.start)
     table(object.start).take(object.start)
@@ -65,32 +70,32 @@ public struct ModelDatabase<Object: TranslationObject>: TranslationDatabase {
   }
 
   /// Basic 7: the model owns no simulated memory.
-  public var footprint: TableFootprint { TableFootprint() }
+  @inlinable public var footprint: TableFootprint { TableFootprint() }
 
   /// Basic 8.
-  public func release() { user.empty() }
+  @inlinable public func release() { user.empty() }
 }
 
 extension ModelDatabase {
   /// All mapped objects that touch `range`, in order of address.
-  public func objects(touching range: VirtualRange) -> [Object] {
+  @inlinable public func objects(touching range: VirtualRange) -> [Object] {
     table(range.start).objects(touching: range)
   }
 
   /// Records `object` whatever is there; its span holds nothing else.
-  func put(_ object: Object) { table(object.start).put(object) }
+  @inlinable func put(_ object: Object) { table(object.start).put(object) }
 
   /// Forgets the object that starts where `object` does.
-  func take(_ object: Object) { table(object.start).take(object.start) }
+  @inlinable func take(_ object: Object) { table(object.start).take(object.start) }
 
-  /// Whether a four-level x86-64 walk can reach `address`: bits 47 to 63 are equal.
-  public func isTranslatable(_ address: VirtualAddress) -> Bool {
-    let high = Int64(bitPattern: address.raw) >> 47
+  /// Whether the scheme can translate `address`.
+  @inlinable public func isTranslatable(_ address: VirtualAddress) -> Bool {
+    let high = Int64(bitPattern: address.raw) >> Int64(addressBits - 1)
     return high == 0 || high == -1
   }
 
   /// Every reason to refuse an update, most basic first. A driver may report any of them.
-  public func objections(toUpdating object: Object) -> [TranslationError] {
+  @inlinable public func objections(toUpdating object: Object) -> [TranslationError] {
     var found: [TranslationError] = []
     if !object.isMapped { found.append(.notMapped) }
     if !context.pageSizes.contains(object.size) { found.append(.unsupportedSize(object.size)) }
@@ -104,7 +109,7 @@ extension ModelDatabase {
 
   /// Every reason to refuse a removal. Where only other parts of the span are mapped, "not mapped" and "another size"
   /// are both true.
-  public func objections(toRemoving object: Object) -> [TranslationError] {
+  @inlinable public func objections(toRemoving object: Object) -> [TranslationError] {
     let touching = objects(touching: object.span)
     if let exact = touching.first, exact.start == object.start, exact.size == object.size { return [] }
     let conflicts = touching.map { TranslationError.sizeConflict(existing: $0.start, size: $0.size) }

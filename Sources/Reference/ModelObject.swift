@@ -7,7 +7,7 @@ public import SimMemory
 /// It shows what the attributes mean by themselves. Real objects may tie attributes together where their format does
 /// (x86-64 has one state for "not readable" and "NUMA hint").
 public struct ModelObject: TranslationObject {
-  private var values: InlineArray<18, UInt64>
+  @usableFromInline var values: InlineArray<18, UInt64>
 
   /// An unmapped object.
   public init(unmappedAt address: VirtualAddress, size: PageSize) {
@@ -17,9 +17,11 @@ public struct ModelObject: TranslationObject {
   }
 
   /// The neutral attributes of an object of any driver.
-  public init<Other: TranslationObject>(describing other: Other) {
+  @inlinable public init<Other: TranslationObject>(describing other: Other) {
     values = InlineArray(repeating: 0)
-    for attribute in TranslationAttribute.neutral { self[attribute] = other.peek(attribute) }
+    for key in 0..<TranslationAttribute.neutralCount {
+      values[Int(key)] = other.peek(TranslationAttribute(key: key))
+    }
   }
 
   private subscript(_ attribute: TranslationAttribute) -> UInt64 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
-internal import SimMemory
+public import SimMemory
 
 // How a driver's answers are compared with the model's.
 extension Shadowed {
   /// Writes the call down and takes over the bits that hardware set since the last one.
-  func begin(_ name: String, _ range: VirtualRange, _ object: Object? = nil) {
+  @inlinable func begin(_ name: StaticString, _ range: VirtualRange, _ object: Object? = nil) {
     shadow.log.note(
       ShadowedCall(
         name: name, space: context.spaceID, range: range, object: object.map(ModelObject.init(describing:))))
@@ -17,15 +17,15 @@ extension Shadowed {
   }
 
   /// Compares the state of the range that a call touched.
-  func finish(_ range: VirtualRange) {
+  @inlinable func finish(_ range: VirtualRange) {
     shadow.repeatRoots(of: base)
     compareState(range)
   }
 
-  func report(_ expected: String, _ got: String) { shadow.log.report(expected: expected, got: got) }
+  @inlinable func report(_ expected: String, _ got: String) { shadow.log.report(expected: expected, got: got) }
 
   /// Compares all objects in `range`, by search and by iteration, and the edges of the range.
-  func compareState(_ range: VirtualRange) {
+  @inlinable func compareState(_ range: VirtualRange) {
     let expected = model.objects(touching: range)
     for object in expected { check(base.find(object.start), at: object.start) }
     check(base.find(range.start), at: range.start)
@@ -46,7 +46,7 @@ extension Shadowed {
   }
 
   /// Compares what the driver found for `address`. A driver may know less about a void, but nothing wrong.
-  func check(_ found: Object, at address: VirtualAddress) {
+  @inlinable func check(_ found: Object, at address: VirtualAddress) {
     let expected = model.find(address)
     guard expected.isMapped else {
       if found.isMapped { return report("\(address) is unmapped", found.summary) }
@@ -61,29 +61,29 @@ extension Shadowed {
     compare(found, expected, "find \(address)")
   }
 
-  func compare(_ found: Object, _ expected: Object, _ place: String) {
+  @inlinable func compare(_ found: Object, _ expected: Object, _ place: @autoclosure () -> String) {
     if let attribute = found.firstDifference(from: expected, hardwareMayAdd: shadow.hardwareSetsBits) {
-      report("\(place): \(expected.summary)", "\(found.summary) (\(attribute.name) differs)")
+      report("\(place()): \(expected.summary)", "\(found.summary) (\(attribute.name) differs)")
     }
   }
 
-  func compare(_ found: [Object], _ expected: [Object], _ place: String) {
+  @inlinable func compare(_ found: [Object], _ expected: [Object], _ place: @autoclosure () -> String) {
     if found.count != expected.count {
       return report(
-        "\(place): \(expected.count) objects \(expected.map(\.summary))",
+        "\(place()): \(expected.count) objects \(expected.map(\.summary))",
         "\(found.count) objects \(found.map(\.summary))")
     }
-    for (mine, theirs) in zip(found, expected) { compare(mine, theirs, place) }
+    for (mine, theirs) in zip(found, expected) { compare(mine, theirs, place()) }
   }
 
   /// An error must be one that the model has too. Memory may be short at any time.
-  func check(_ error: TranslationError, isOneOf objections: [TranslationError]) {
+  @inlinable func check(_ error: TranslationError, isOneOf objections: [TranslationError]) {
     if error == .outOfMemory || objections.contains(error) { return }
     report(objections.isEmpty ? "success" : "one of \(objections)", "\(error)")
   }
 
   /// Compares the old object and what is owed.
-  func check(_ change: consuming Change<Object>, before: Object, after: Object?) -> Change<Object> {
+  @inlinable func check(_ change: consuming Change<Object>, before: Object, after: Object?) -> Change<Object> {
     let old = change.old
     if before.isMapped {
       compare(old, before, "the object before the change")
@@ -96,7 +96,7 @@ extension Shadowed {
 
   /// What is owed must cover every translation that a TLB may hold and that is stale now; where nothing was in memory
   /// before, nothing may be owed.
-  func check(
+  @inlinable func check(
     _ obligation: consuming FlushObligation, for changes: [(before: Object, after: Object?)],
     isOneStep: Bool = false
   ) -> FlushObligation {
@@ -118,7 +118,7 @@ extension Shadowed {
 
   /// Whether every CPU that runs on the database has been told something: a range function that frees tables flushes
   /// before that and owes only the rest. What exactly was told is checked by the contract suite.
-  private var hasFlushedByItself: Bool {
+  @inlinable var hasFlushedByItself: Bool {
     var cpus = context.runningOn
     while cpus != 0 {
       if context.platform.cpu(cpus.trailingZeroBitCount).mailbox.isEmpty { return false }
@@ -133,7 +133,7 @@ extension TranslationObject {
   ///
   /// Widened rights and a cleared accessed bit do no harm: hardware walks again before it faults, and a late accessed
   /// bit only makes a page look older.
-  public func leavesStaleTranslation(after: Self?) -> Bool {
+  @inlinable public func leavesStaleTranslation(after: Self?) -> Bool {
     guard isPresent, isReadable, !hasNumaHint else { return false }
     guard let after, after.isPresent, after.size == size else { return true }
     if after.physicalAddress != physicalAddress || after.hasNumaHint { return true }

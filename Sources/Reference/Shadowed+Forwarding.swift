@@ -5,7 +5,7 @@ public import SimMemory
 // Customizable 1–6 compared object by object; locks, swap and flushes forwarded.
 extension Shadowed {
   /// Customizable 1.
-  public func makeIterator(over range: VirtualRange) -> Iterator {
+  @inlinable public func makeIterator(over range: VirtualRange) -> Iterator {
     let iterator = base.makeIterator(over: range)
     if iterator.position != range.start || iterator.end != range.end {
       report("an iterator over \(range)", "\(iterator.position) to \(iterator.end)")
@@ -14,14 +14,14 @@ extension Shadowed {
   }
 
   /// Customizable 2.
-  public func hasNext(_ iterator: Iterator) -> Bool {
+  @inlinable public func hasNext(_ iterator: Iterator) -> Bool {
     let answer = base.hasNext(iterator)
     if answer != (iterator.position < iterator.end) { report("hasNext == \(!answer)", "\(answer)") }
     return answer
   }
 
   /// Customizable 3.
-  public func next(_ iterator: inout Iterator) -> Object {
+  @inlinable public func next(_ iterator: inout Iterator) -> Object {
     let position = iterator.position
     begin("next", VirtualRange(page: position, .base))
     let object = base.next(&iterator)
@@ -31,7 +31,7 @@ extension Shadowed {
   }
 
   /// Customizable 4.
-  public func skip(_ iterator: inout Iterator, pages: UInt64) {
+  @inlinable public func skip(_ iterator: inout Iterator, pages: UInt64) {
     let left = VirtualRange(iterator.position, iterator.end).pages
     let expected = iterator.position.advanced(by: Swift.min(pages, left) << 12)
     base.skip(&iterator, pages: pages)
@@ -39,7 +39,7 @@ extension Shadowed {
   }
 
   /// Customizable 5.
-  public func nextMapped(_ iterator: inout Iterator) -> Object? {
+  @inlinable public func nextMapped(_ iterator: inout Iterator) -> Object? {
     let rest = VirtualRange(iterator.position, iterator.end)
     begin("nextMapped", VirtualRange(page: rest.start, .base))
     let object = base.nextMapped(&iterator)
@@ -55,37 +55,37 @@ extension Shadowed {
   }
 
   /// Customizable 6.
-  public func endIteration(_ iterator: consuming Iterator) { base.endIteration(iterator) }
+  @inlinable public func endIteration(_ iterator: consuming Iterator) { base.endIteration(iterator) }
 
-  private func checkPosition(_ iterator: Iterator, behind object: Object) {
+  @inlinable func checkPosition(_ iterator: Iterator, behind object: Object) {
     let end = object.end.raw == 0 ? iterator.end : Swift.min(object.end, iterator.end)
     if iterator.position != end { report("position \(end) behind \(object.summary)", "\(iterator.position)") }
   }
 
   /// Customizable 19.
-  public func rangeLock(over range: VirtualRange) -> Lock { base.rangeLock(over: range) }
+  @inlinable public func rangeLock(over range: VirtualRange) -> Lock { base.rangeLock(over: range) }
 
   /// Customizable 20.
-  public func lockForReading(_ lock: inout Lock) { base.lockForReading(&lock) }
+  @inlinable public func lockForReading(_ lock: inout Lock) { base.lockForReading(&lock) }
 
   /// Customizable 21.
-  public func lockForWriting(_ lock: inout Lock) { base.lockForWriting(&lock) }
+  @inlinable public func lockForWriting(_ lock: inout Lock) { base.lockForWriting(&lock) }
 
   /// Customizable 22.
-  public func unlock(_ lock: inout Lock) { base.unlock(&lock) }
+  @inlinable public func unlock(_ lock: inout Lock) { base.unlock(&lock) }
 
   /// Customizable 23.
-  public func putLock(_ lock: consuming Lock) { base.putLock(lock) }
+  @inlinable public func putLock(_ lock: consuming Lock) { base.putLock(lock) }
 
   /// Customizable 24.
-  public func swapEntry(of object: Object) -> SwapEntry? {
+  @inlinable public func swapEntry(of object: Object) -> SwapEntry? {
     let answer = base.swapEntry(of: object)
     if answer != object.swapEntry { report("the swap entry of \(object.summary)", "another one") }
     return answer
   }
 
   /// Customizable 25.
-  public func object(_ object: Object, swappedTo entry: SwapEntry) throws(AttributeError) -> Object {
+  @inlinable public func object(_ object: Object, swappedTo entry: SwapEntry) throws(AttributeError) -> Object {
     let swapped = try base.object(object, swappedTo: entry)
     var expected = object
     try expected.write(.swapEntry, entry.packed)
@@ -97,16 +97,16 @@ extension Shadowed {
   public var largestSwapOffset: UInt64 { base.largestSwapOffset }
 
   /// Customizable 27.
-  public func flush(_ address: VirtualAddress) { base.flush(address) }
+  @inlinable public func flush(_ address: VirtualAddress) { base.flush(address) }
 
   /// Customizable 28.
-  public func flush(_ range: VirtualRange, stride: PageSize) { base.flush(range, stride: stride) }
+  @inlinable public func flush(_ range: VirtualRange, stride: PageSize) { base.flush(range, stride: stride) }
 
   /// Customizable 29.
-  public func flushAll() { base.flushAll() }
+  @inlinable public func flushAll() { base.flushAll() }
 
   /// Customizable 30.
-  public func batch<Result, Failure: Error>(
+  @inlinable public func batch<Result, Failure: Error>(
     _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
     try base.batch(body)

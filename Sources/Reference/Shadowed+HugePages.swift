@@ -5,8 +5,8 @@ public import SimMemory
 // Customizable 7–12 on both sides.
 extension Shadowed {
   /// Customizable 7.
-  public func isEligible(_ size: PageSize, for page: VirtualRange, in mapping: VirtualRange) -> Bool {
-    begin("isEligible \(size)", page)
+  @inlinable public func isEligible(_ size: PageSize, for page: VirtualRange, in mapping: VirtualRange) -> Bool {
+    begin("isEligible", page)
     let answer = base.isEligible(size, for: page, in: mapping)
     let expected =
       context.pageSizes.contains(size) && page.start.isAligned(to: size) && page.bytes == size.bytes
@@ -16,7 +16,7 @@ extension Shadowed {
   }
 
   /// Customizable 8.
-  public func smallerSize(than size: PageSize) -> PageSize? {
+  @inlinable public func smallerSize(than size: PageSize) -> PageSize? {
     let answer = base.smallerSize(than: size)
     let expected = context.pageSizes.smaller(than: size)
     if answer != expected {
@@ -26,9 +26,9 @@ extension Shadowed {
   }
 
   /// Customizable 9.
-  public func insertRun(_ prototype: Object, count: UInt64) throws(RangeFailure) -> FlushObligation {
+  @inlinable public func insertRun(_ prototype: Object, count: UInt64) throws(RangeFailure) -> FlushObligation {
     let run = VirtualRange(prototype.start, bytes: prototype.size.bytes &* count)
-    begin("insertRun of \(count)", run, prototype)
+    begin("insertRun", run, prototype)
     defer { finish(run) }
     do throws(RangeFailure) {
       let owed = try base.insertRun(prototype, count: count)
@@ -39,7 +39,7 @@ extension Shadowed {
     }
   }
 
-  private func insertIntoModel(
+  @inlinable func insertIntoModel(
     _ prototype: Object, _ count: UInt64, _ failure: RangeFailure?
   ) -> [(before: Object, after: Object?)] {
     var changes: [(before: Object, after: Object?)] = []
@@ -64,7 +64,7 @@ extension Shadowed {
   }
 
   /// Customizable 10.
-  public func split(_ object: Object) throws(TranslationError) {
+  @inlinable public func split(_ object: Object) throws(TranslationError) {
     begin("split", object.span, object)
     defer { finish(object.span) }
     var objections = model.objections(toRemoving: object)
@@ -86,7 +86,7 @@ extension Shadowed {
   }
 
   /// Customizable 11.
-  public func collapse(into huge: Object, copyContents: (Object) -> Bool) throws(TranslationError) {
+  @inlinable public func collapse(into huge: Object, copyContents: (Object) -> Bool) throws(TranslationError) {
     begin("collapse", huge.span, huge)
     defer { finish(huge.span) }
     let old = model.objects(touching: huge.span)
@@ -115,7 +115,7 @@ extension Shadowed {
   }
 
   /// Customizable 12.
-  public func prepareForSplit(_ page: VirtualRange) throws(TranslationError) {
+  @inlinable public func prepareForSplit(_ page: VirtualRange) throws(TranslationError) {
     begin("prepareForSplit", page)
     defer { finish(page) }
     try base.prepareForSplit(page)

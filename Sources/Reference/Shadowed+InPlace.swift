@@ -5,7 +5,7 @@ public import SimMemory
 // Customizable 31–35 on both sides.
 extension Shadowed {
   /// Customizable 31.
-  public func updateAttributes(
+  @inlinable public func updateAttributes(
     at address: VirtualAddress, _ body: (inout Object) -> Void
   ) throws(TranslationError) -> Change<Object> {
     let before = beginInPlace("updateAttributes", address)
@@ -29,7 +29,7 @@ extension Shadowed {
   }
 
   /// Customizable 32.
-  public func testAndClearAccessed(at address: VirtualAddress) throws(TranslationError) -> Bool {
+  @inlinable public func testAndClearAccessed(at address: VirtualAddress) throws(TranslationError) -> Bool {
     let before = beginInPlace("testAndClearAccessed", address)
     defer { finish(before.span) }
     do throws(TranslationError) {
@@ -44,7 +44,7 @@ extension Shadowed {
   }
 
   /// Customizable 33.
-  public func testAndClearDirty(at address: VirtualAddress) throws(TranslationError) -> TestedBit {
+  @inlinable public func testAndClearDirty(at address: VirtualAddress) throws(TranslationError) -> TestedBit {
     let before = beginInPlace("testAndClearDirty", address)
     defer { finish(before.span) }
     do throws(TranslationError) {
@@ -60,8 +60,8 @@ extension Shadowed {
   }
 
   /// Customizable 34.
-  public func setAccessed(at address: VirtualAddress, alsoDirty: Bool) throws(TranslationError) {
-    let before = beginInPlace("setAccessed, dirty \(alsoDirty)", address)
+  @inlinable public func setAccessed(at address: VirtualAddress, alsoDirty: Bool) throws(TranslationError) {
+    let before = beginInPlace(alsoDirty ? "setAccessed, dirty" : "setAccessed", address)
     defer { finish(before.span) }
     do throws(TranslationError) { try base.setAccessed(at: address, alsoDirty: alsoDirty) } catch {
       checkInPlace(error, isPossible: before.isPresent)
@@ -74,7 +74,7 @@ extension Shadowed {
   }
 
   /// Customizable 35.
-  public func makeWritable(at address: VirtualAddress) throws(TranslationError) {
+  @inlinable public func makeWritable(at address: VirtualAddress) throws(TranslationError) {
     let before = beginInPlace("makeWritable", address)
     defer { finish(before.span) }
     do throws(TranslationError) { try base.makeWritable(at: address) } catch {
@@ -88,17 +88,17 @@ extension Shadowed {
     }
   }
 
-  private func beginInPlace(_ name: String, _ address: VirtualAddress) -> Object {
+  @inlinable func beginInPlace(_ name: StaticString, _ address: VirtualAddress) -> Object {
     begin(name, VirtualRange(page: address, .base))
     return model.find(address)
   }
 
-  private func checkInPlace(_ error: TranslationError, isPossible: Bool) {
+  @inlinable func checkInPlace(_ error: TranslationError, isPossible: Bool) {
     check(error, isOneOf: isPossible ? [] : [.notMapped])
   }
 
-  @discardableResult
-  private func change(_ before: Object, _ body: (inout Object) -> Void) -> Object {
+  @inlinable @discardableResult
+  func change(_ before: Object, _ body: (inout Object) -> Void) -> Object {
     guard before.isPresent else {
       report("notMapped at \(before.start)", "success")
       return before

@@ -5,7 +5,7 @@ public import SimMemory
 // Customizable 13–18 on both sides. The model does its part afterwards, as far as the driver got.
 extension Shadowed {
   /// Customizable 13.
-  public func isVoid(_ range: VirtualRange) -> Bool {
+  @inlinable public func isVoid(_ range: VirtualRange) -> Bool {
     begin("isVoid", range)
     let answer = base.isVoid(range)
     let expected = model.objects(touching: range).isEmpty || range.isEmpty
@@ -14,7 +14,7 @@ extension Shadowed {
   }
 
   /// Customizable 14.
-  public func countMapped(in range: VirtualRange) -> UInt64 {
+  @inlinable public func countMapped(in range: VirtualRange) -> UInt64 {
     begin("countMapped", range)
     let answer = base.countMapped(in: range)
     let expected = model.objects(touching: range).reduce(0) { $0 + $1.span.intersection(range).pages }
@@ -23,7 +23,7 @@ extension Shadowed {
   }
 
   /// Customizable 15.
-  public func removeAll(
+  @inlinable public func removeAll(
     in range: VirtualRange, _ visit: (Object) -> Void
   ) throws(RangeFailure) -> FlushObligation {
     begin("removeAll", range)
@@ -41,17 +41,17 @@ extension Shadowed {
     }
   }
 
-  private func removeFromModel(_ objects: [Object], _ seen: [Object]) -> [Object] {
+  @inlinable func removeFromModel(_ objects: [Object], _ seen: [Object]) -> [Object] {
     compare(seen, objects, "objects shown by removeAll")
     for object in objects { model.take(object) }
     return objects
   }
 
   /// Customizable 16.
-  public func setProtection(
+  @inlinable public func setProtection(
     in range: VirtualRange, to protection: Protection
   ) throws(RangeFailure) -> FlushObligation {
-    begin("setProtection \(protection)", range)
+    begin(protection.isWritable ? "setProtection, writable" : "setProtection", range)
     defer { finish(range) }
     do throws(RangeFailure) {
       let owed = try base.setProtection(in: range, to: protection)
@@ -62,7 +62,7 @@ extension Shadowed {
     }
   }
 
-  private func protectInModel(
+  @inlinable func protectInModel(
     _ objects: [Object], _ protection: Protection
   ) -> [(before: Object, after: Object?)] {
     objects.filter(\.isPresent).map { object in
@@ -74,10 +74,10 @@ extension Shadowed {
   }
 
   /// Customizable 17.
-  public func copy(
+  @inlinable public func copy(
     _ range: VirtualRange, into target: Self, decide: (Object) -> CopyDecision, copied: (Object) -> Void
   ) throws(RangeFailure) -> FlushObligation {
-    begin("copy to space \(target.context.spaceID.raw)", range)
+    begin("copy", range)
     defer {
       finish(range)
       target.finish(range)
@@ -95,7 +95,7 @@ extension Shadowed {
     }
   }
 
-  private func copyInModel(
+  @inlinable func copyInModel(
     _ objects: [Object], _ target: Self, _ decide: (Object) -> CopyDecision, _ seen: [Object]
   ) -> [(before: Object, after: Object?)] {
     var changes: [(before: Object, after: Object?)] = []
@@ -114,8 +114,8 @@ extension Shadowed {
   }
 
   /// Customizable 18.
-  public func move(_ range: VirtualRange, to start: VirtualAddress) throws(RangeFailure) -> FlushObligation {
-    begin("move to \(start)", range)
+  @inlinable public func move(_ range: VirtualRange, to start: VirtualAddress) throws(RangeFailure) -> FlushObligation {
+    begin("move", range, Object(unmappedAt: start, size: .base))
     defer {
       finish(range)
       finish(VirtualRange(start, bytes: range.bytes))
@@ -129,7 +129,7 @@ extension Shadowed {
     }
   }
 
-  private func moveInModel(
+  @inlinable func moveInModel(
     _ objects: [Object], _ range: VirtualRange, _ start: VirtualAddress
   ) -> [(before: Object, after: Object?)] {
     objects.map { object in
@@ -140,7 +140,7 @@ extension Shadowed {
   }
 
   /// Which objects a range function has handled, given how it ended; reports an end that the model does not expect.
-  private func done(
+  @inlinable func done(
     in range: VirtualRange, _ failure: RangeFailure?, movedTo start: VirtualAddress? = nil
   ) -> [Object] {
     let touching = model.objects(touching: range)

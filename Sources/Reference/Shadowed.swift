@@ -20,23 +20,23 @@ public struct Shadowed<Base: TranslationDatabase>: TranslationDatabase {
 
   /// The driver's database.
   public var base: Base
-  let model: ModelDatabase<Object>
-  let shadow: ShadowState<Base>
+  @usableFromInline let model: ModelDatabase<Object>
+  @usableFromInline let shadow: ShadowState<Base>
 
-  init(_ base: Base, model: ModelDatabase<Object>, shadow: ShadowState<Base>) {
+  @inlinable init(_ base: Base, model: ModelDatabase<Object>, shadow: ShadowState<Base>) {
     self.base = base
     self.model = model
     self.shadow = shadow
   }
 
   /// The neutral state of the address space.
-  public var context: DatabaseContext {
+  @inlinable public var context: DatabaseContext {
     get { base.context }
     set { base.context = newValue }
   }
 
   /// Basic 4.
-  public func find(_ address: VirtualAddress) -> Object {
+  @inlinable public func find(_ address: VirtualAddress) -> Object {
     begin("find", VirtualRange(page: address, .base))
     let found = base.find(address)
     check(found, at: address)
@@ -44,7 +44,7 @@ public struct Shadowed<Base: TranslationDatabase>: TranslationDatabase {
   }
 
   /// Basic 5.
-  public func update(_ object: Object) throws(TranslationError) -> Change<Object> {
+  @inlinable public func update(_ object: Object) throws(TranslationError) -> Change<Object> {
     begin("update", object.span, object)
     defer { finish(object.span) }
     let objections = model.objections(toUpdating: object)
@@ -64,7 +64,7 @@ public struct Shadowed<Base: TranslationDatabase>: TranslationDatabase {
   }
 
   /// Basic 6.
-  public func remove(_ object: Object) throws(TranslationError) -> Change<Object> {
+  @inlinable public func remove(_ object: Object) throws(TranslationError) -> Change<Object> {
     begin("remove", object.span, object)
     defer { finish(object.span) }
     let objections = model.objections(toRemoving: object)
@@ -84,10 +84,10 @@ public struct Shadowed<Base: TranslationDatabase>: TranslationDatabase {
   }
 
   /// Basic 7.
-  public var footprint: TableFootprint { base.footprint }
+  @inlinable public var footprint: TableFootprint { base.footprint }
 
   /// Basic 8.
-  public func release() {
+  @inlinable public func release() {
     base.release()
     model.release()
   }

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
 internal import SimMemory
-internal import Synchronization
+public import Synchronization
 
 /// What all databases of one shadowed service share.
-final class ShadowState<Base: TranslationDatabase>: Sendable {
-  let log: DivergenceLog
-  let hardwareSetsBits: Bool
-  let service: Base.Service
+@usableFromInline final class ShadowState<Base: TranslationDatabase>: Sendable {
+  @usableFromInline let log: DivergenceLog
+  @usableFromInline let hardwareSetsBits: Bool
+  @usableFromInline let service: Base.Service
   /// Set right after booting: the registers hold databases, which hold this.
-  let registers = Mutex<ControlRegisters<Shadowed<Base>>?>(nil)
-  let kernelModel: ModelDatabase<Base.Object>
+  @usableFromInline let registers = Mutex<ControlRegisters<Shadowed<Base>>?>(nil)
+  @usableFromInline let kernelModel: ModelDatabase<Base.Object>
 
-  init(_ service: Base.Service, log: DivergenceLog, hardwareSetsBits: Bool) {
+  @inlinable init(_ service: Base.Service, log: DivergenceLog, hardwareSetsBits: Bool, addressBits: Int) {
     self.service = service
     self.log = log
     self.hardwareSetsBits = hardwareSetsBits
-    kernelModel = ModelDatabase(beside: service.kernelDatabase.context, kernel: nil)
+    kernelModel = ModelDatabase(beside: service.kernelDatabase.context, kernel: nil, addressBits: addressBits)
   }
 
-  var kernelDatabase: Shadowed<Base> { Shadowed(service.kernelDatabase, model: kernelModel, shadow: self) }
+  @inlinable var kernelDatabase: Shadowed<Base> { Shadowed(service.kernelDatabase, model: kernelModel, shadow: self) }
 
   /// A driver may change its root while CPUs run on it.
-  func repeatRoots(of database: Base) {
+  @inlinable func repeatRoots(of database: Base) {
     guard let registers = registers.withLock({ $0 }) else { return }
     var cpus = database.context.runningOn
     while cpus != 0 {
@@ -40,27 +40,36 @@ public struct ShadowedService<Base: TranslationDatabase>: TranslationService {
   /// What the driver's walker starts from.
   public typealias Root = Base.Service.Root
 
-  let shadow: ShadowState<Base>
+  @usableFromInline let shadow: ShadowState<Base>
+
+  @inlinable init(shadow: ShadowState<Base>, registers: ControlRegisters<Database>) {
+    self.shadow = shadow
+    self.registers = registers
+  }
+
   /// The driver's service.
-  public var base: Base.Service { shadow.service }
+  @inlinable public var base: Base.Service { shadow.service }
   /// Where the first divergence is found.
-  public var log: DivergenceLog { shadow.log }
+  @inlinable public var log: DivergenceLog { shadow.log }
   /// The driver's registers, repeated.
   public let registers: ControlRegisters<Database>
 
   /// Basic 9. Accessed and dirty bits may be set by hardware at any time.
-  public static func boot(_ platform: Platform, options: DriverOptions) throws(ServiceError) -> Self {
+  @inlinable public static func boot(_ platform: Platform, options: DriverOptions) throws(ServiceError) -> Self {
     try boot(platform, options: options, hardwareSetsBits: true)
   }
 
   /// Boots the driver with models beside it.
   /// - Parameter hardwareSetsBits: whether accessed and dirty bits may appear without a call; when not, they are
   ///   compared like every other attribute.
-  public static func boot(
-    _ platform: Platform, options: DriverOptions, log: DivergenceLog = DivergenceLog(), hardwareSetsBits: Bool
+  /// - Parameter addressBits: bits of a virtual address of the scheme; what lies beyond must be refused.
+  @inlinable public static func boot(
+    _ platform: Platform, options: DriverOptions, log: DivergenceLog = DivergenceLog(), hardwareSetsBits: Bool,
+    addressBits: Int = 48
   ) throws(ServiceError) -> Self {
     let base = try Base.Service.boot(platform, options: options)
-    let shadow = ShadowState<Base>(base, log: log, hardwareSetsBits: hardwareSetsBits)
+    let shadow = ShadowState<Base>(
+      base, log: log, hardwareSetsBits: hardwareSetsBits, addressBits: addressBits)
     let registers = ControlRegisters(repeating: platform.cpuCount, database: shadow.kernelDatabase) {
       base.registers[$0]
     }
@@ -69,27 +78,30 @@ public struct ShadowedService<Base: TranslationDatabase>: TranslationService {
   }
 
   /// The counterpart of `boot`.
-  public func shutDown() {
+  @inlinable public func shutDown() {
     shadow.registers.withLock { $0 = nil }
     registers.releaseCopy()
     base.shutDown()
   }
 
   /// Basic 10.
-  public var pageSizes: PageSizes { base.pageSizes }
+  @inlinable public var pageSizes: PageSizes { base.pageSizes }
 
   /// Basic 11.
-  public func makeDatabase(_ context: DatabaseContext) throws(ServiceError) -> Database {
+  @inlinable public func makeDatabase(_ context: DatabaseContext) throws(ServiceError) -> Database {
     let database = try base.makeDatabase(context)
     return Shadowed(
-      database, model: ModelDatabase(beside: context, kernel: shadow.kernelModel), shadow: shadow)
+      database, 
+      model: ModelDatabase(
+        beside: context, kernel: shadow.kernelModel, addressBits: shadow.kernelModel.addressBits),
+      shadow: shadow)
   }
 
   /// Basic 12.
-  public func destroy(_ database: Database) throws(ServiceError) { try base.destroy(database.base) }
+  @inlinable public func destroy(_ database: Database) throws(ServiceError) { try base.destroy(database.base) }
 
   /// Basic 13.
-  public func switchTo(_ database: Database, on cpu: Int) throws(ServiceError) -> Database {
+  @inlinable public func switchTo(_ database: Database, on cpu: Int) throws(ServiceError) -> Database {
     let returned = try base.switchTo(database.base, on: cpu)
     let previous = try registers.database(on: cpu)
     if returned.context.spaceID != previous.context.spaceID {
@@ -102,7 +114,7 @@ public struct ShadowedService<Base: TranslationDatabase>: TranslationService {
   }
 
   /// Basic 14.
-  public func current(on cpu: Int) throws(ServiceError) -> Database {
+  @inlinable public func current(on cpu: Int) throws(ServiceError) -> Database {
     let returned = try base.current(on: cpu)
     let current = try registers.database(on: cpu)
     if returned.context.spaceID != current.context.spaceID {
@@ -114,5 +126,5 @@ public struct ShadowedService<Base: TranslationDatabase>: TranslationService {
   }
 
   /// Basic 15.
-  public var kernelDatabase: Database { shadow.kernelDatabase }
+  @inlinable public var kernelDatabase: Database { shadow.kernelDatabase }
 }

@@ -3,13 +3,13 @@
 /// A small, fast generator with a repeatable sequence (Steele, Lea, Flood: "Fast splittable pseudorandom number
 /// generators", 2014). Same seed, same numbers, on every machine.
 public struct SplitMix64: RandomNumberGenerator, Sendable {
-  private var state: UInt64
+  @usableFromInline var state: UInt64
 
   /// A generator that starts at `seed`.
-  public init(seed: UInt64) { state = seed }
+  @inlinable public init(seed: UInt64) { state = seed }
 
   /// The next 64 bits.
-  public mutating func next() -> UInt64 {
+  @inlinable public mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var mixed = state
     mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -18,13 +18,13 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
   }
 
   /// A number below `bound`. The bias is below 2^-32 for the small bounds of tests.
-  public mutating func below(_ bound: UInt64) -> UInt64 { next() % bound }
+  @inlinable public mutating func below(_ bound: UInt64) -> UInt64 { next() % bound }
 
   /// Whether an event of probability 1 in `odds` happened.
-  public mutating func oneIn(_ odds: UInt64) -> Bool { below(odds) == 0 }
+  @inlinable public mutating func oneIn(_ odds: UInt64) -> Bool { below(odds) == 0 }
 
   /// One of `choices`, which is not empty.
-  public mutating func pick<Element>(_ choices: [Element]) -> Element {
+  @inlinable public mutating func pick<Element>(_ choices: [Element]) -> Element {
     choices[Int(below(UInt64(choices.count)))]
   }
 }

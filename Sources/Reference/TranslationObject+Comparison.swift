@@ -22,16 +22,17 @@ extension TranslationAttribute {
 
 extension TranslationObject {
   /// The value of an attribute, or all ones where the driver does not have it.
-  func peek(_ attribute: TranslationAttribute) -> UInt64 {
+  @inlinable func peek(_ attribute: TranslationAttribute) -> UInt64 {
     do { return try read(attribute) } catch { return ~0 }
   }
 
   /// The first neutral attribute in which the two objects differ, nil when they describe the same mapping.
   /// - Parameter hardwareMayAdd: accept accessed and dirty bits that this object has and `other` lacks.
-  public func firstDifference<Other: TranslationObject>(
+  @inlinable public func firstDifference<Other: TranslationObject>(
     from other: Other, hardwareMayAdd: Bool = false
   ) -> TranslationAttribute? {
-    for attribute in TranslationAttribute.neutral {
+    for key in 0..<TranslationAttribute.neutralCount {
+      let attribute = TranslationAttribute(key: key)
       let (mine, theirs) = (peek(attribute), other.peek(attribute))
       if mine == theirs { continue }
       if hardwareMayAdd, attribute == .accessed || attribute == .dirty, mine == 1 { continue }
@@ -41,7 +42,7 @@ extension TranslationObject {
   }
 
   /// Whether the two objects describe the same mapping in all neutral attributes.
-  public func describesSameMapping<Other: TranslationObject>(as other: Other) -> Bool {
+  @inlinable public func describesSameMapping<Other: TranslationObject>(as other: Other) -> Bool {
     firstDifference(from: other) == nil
   }
 

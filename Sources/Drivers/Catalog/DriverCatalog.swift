@@ -38,7 +38,8 @@ public enum DriverCatalog {
   @usableFromInline static var radix5: DriverDescription {
     DriverDescription(
       name: "radix5", summary: "five-level radix tree of x86-64 (57-bit addresses), split locks",
-      walk: "up to 5 dependent references, page-walk caches", pageSizes: PageSizes(.twoMiB, .oneGiB))
+      walk: "up to 5 dependent references, page-walk caches", pageSizes: PageSizes(.twoMiB, .oneGiB),
+      addressBits: 57)
   }
 
   @usableFromInline static var fptL3L2: DriverDescription {
@@ -79,6 +80,6 @@ public enum DriverCatalog {
         "start": "clusters of a 4 KiB way at the start, a power of two from 8",
         "hash": "murmur, fibonacci or crc64",
         "kpti": "on: user mode runs without the kernel's registers",
-      ])
+      ], testedOptions: [[:], ["preset": "emt"], ["preset": "paper"], ["kpti": "on"]])
   }
 }

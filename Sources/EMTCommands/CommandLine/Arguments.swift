@@ -29,7 +29,7 @@ struct CommandSyntax {
 struct Arguments {
   private(set) var operands: [String] = []
   private(set) var program: [String] = []
-  private var values: [String: String] = [:]
+  private var values: [String: [String]] = [:]
   private var flags: Set<String> = []
 
   /// Takes `words` apart.
@@ -57,13 +57,13 @@ struct Arguments {
         continue
       }
       if parts.count > 1 {
-        values[option.name] = parts[1]
+        values[option.name, default: []].append(parts[1])
       } else {
         guard index < words.count else {
           throw .usage(
             "emt \(syntax.name): \(option.name) needs a value: \(option.name) \(option.value ?? "")")
         }
-        values[option.name] = words[index]
+        values[option.name, default: []].append(words[index])
         index += 1
       }
     }
@@ -72,8 +72,11 @@ struct Arguments {
   /// Whether a flag was given.
   func has(_ name: String) -> Bool { flags.contains(name) }
 
-  /// An option's value.
-  func value(_ name: String) -> String? { values[name] }
+  /// An option's value, the last one where it was given several times.
+  func value(_ name: String) -> String? { values[name]?.last }
+
+  /// All values of an option that may be given several times.
+  func values(_ name: String) -> [String] { values[name] ?? [] }
 
   private static func unknown(_ name: String, _ syntax: CommandSyntax) -> CommandFailure {
     let near = Spelling.nearest(to: name, in: syntax.options.map(\.name))

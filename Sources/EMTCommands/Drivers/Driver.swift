@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import Catalog
+public import Conformance
 public import EMTCore
 public import MMU
 
@@ -16,6 +17,11 @@ public struct Driver: Sendable {
   @usableFromInline let calibrate: @Sendable (CalibrationJob) throws(CommandFailure) -> [CalibrationRun]
   /// Times range operations.
   @usableFromInline let bench: @Sendable (BenchJob) throws(CommandFailure) -> [BenchRow]
+  /// Runs the checks of the contract that are chosen by clause and name, and shows each outcome.
+  @usableFromInline let contract:
+    @Sendable (ConformanceJob, (String, String) -> Bool, (ContractOutcome) -> Void) -> Void
+  /// Runs random operations; the closure sees every round's seed and the steps done.
+  @usableFromInline let explore: @Sendable (ConformanceJob, (UInt64, Int) -> Void) -> DifferentialFailure?
 
   /// A driver and the hardware that reads its tables.
   @inlinable
@@ -29,6 +35,8 @@ public struct Driver: Sendable {
     calibrate = { (job: CalibrationJob) throws(CommandFailure) -> [CalibrationRun] in
       try job.run(Service.self, Walker.self)
     }
+    contract = { $0.check(Service.self, Walker.self, where: $1, $2) }
+    explore = { $0.explore(Service.self, Walker.self, onRound: $1) }
     bench = { (job: BenchJob) throws(CommandFailure) -> [BenchRow] in try job.run(Service.self) }
   }
 

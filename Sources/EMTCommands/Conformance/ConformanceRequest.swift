@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+internal import Catalog
+internal import Conformance
+internal import EMTCore
+
+/// What the words behind `emt conformance` ask for.
+struct ConformanceRequest {
+  let drivers: [Driver]
+  private let given: DriverOptions?
+  let forms: [Bool]
+  private let filter: Glob?
+  let isRandom: Bool
+  let seed: UInt64
+  let steps: Int
+
+  init(_ arguments: Arguments, drivers all: [Driver]) throws(CommandFailure) {
+    if let word = arguments.operands.first {
+      throw .usage("emt conformance: '\(word)' is too much; name a driver with --driver \(word)")
+    }
+    var chosen: [Driver] = []
+    for word in arguments.values("--driver") {
+      for name in word.split(separator: ",") { chosen.append(try CommonOptions.driver(String(name), in: all)) }
+    }
+    drivers = chosen.isEmpty ? all : chosen
+    given = try arguments.value("--options").map(ConformanceRequest.options)
+    if let given { try ConformanceRequest.check(given, drivers) }
+    let (basic, natural) = (arguments.has("--basic-only"), arguments.has("--natural-only"))
+    if basic, natural { throw .usage("emt conformance: --basic-only and --natural-only exclude each other") }
+    forms = basic ? [true] : natural ? [false] : [false, true]
+    isRandom = arguments.has("--random")
+    for name in ["--steps", "--seed"] where !isRandom && arguments.value(name) != nil {
+      throw .usage("emt conformance: \(name) belongs to --random")
+    }
+    for name in ["--filter", "--list"] where isRandom && (arguments.value(name) != nil || arguments.has(name)) {
+      throw .usage("emt conformance: \(name) chooses checks, and --random runs none")
+    }
+    if arguments.has("--tap"), arguments.has("--json") {
+      throw .usage("emt conformance: --tap and --json both want standard output; use one")
+    }
+    filter = arguments.value("--filter").map { Glob($0) }
+    steps = try ConformanceRequest.steps(arguments.value("--steps") ?? "100k")
+    let text = arguments.value("--seed") ?? "1"
+    guard let number = UInt64(text) else { throw .usage("--seed: '\(text)' is no number from 0 to 2^64 - 1") }
+    seed = number
+    if let word = arguments.value("--filter"), !ContractSuite.list.contains(where: { isChosen($0.clause, $0.name) }) {
+      throw .usage("--filter: no check fits '\(word)'; 'emt conformance --list' lists them")
+    }
+  }
+
+  /// Whether the filter lets a check through, by its clause or its name.
+  func isChosen(_ clause: String, _ name: String) -> Bool {
+    guard let filter else { return true }
+    return filter.matches(clause) || filter.matches(name)
+  }
+
+  /// The sets of options that `driver` is run with.
+  func options(of driver: Driver) -> [DriverOptions] {
+    given.map { [$0] } ?? driver.description.testedOptions.map { DriverOptions($0) }
+  }
+
+  func job(_ driver: Driver, _ options: DriverOptions, isBasicOnly: Bool) -> ConformanceJob {
+    var job = ConformanceJob(driver: driver.description.name)
+    job.options = options
+    job.isBasicOnly = isBasicOnly
+    job.addressBits = driver.description.addressBits
+    (job.seed, job.steps) = (seed, steps)
+    return job
+  }
+
+  private static func options(_ text: String) throws(CommandFailure) -> DriverOptions {
+    var values: [String: String] = [:]
+    for word in text.split(separator: ",") {
+      let parts = word.split(separator: "=", maxSplits: 1)
+      guard parts.count == 2 else { throw .usage("--options: '\(word)' is not NAME=VALUE") }
+      values[String(parts[0])] = String(parts[1])
+    }
+    return DriverOptions(values)
+  }
+
+  private static func check(_ options: DriverOptions, _ drivers: [Driver]) throws(CommandFailure) {
+    for driver in drivers {
+      let known = driver.description.options.keys.sorted()
+      for name in options.values.keys.sorted() where !known.contains(name) {
+        let there = known.isEmpty ? "it has none" : "there are: \(known.joined(separator: ", "))"
+        throw .usage("--options: \(driver.description.name) has no option '\(name)'; \(there)")
+      }
+    }
+  }
+
+  /// `10000`, `100k`, `10M`.
+  private static func steps(_ text: String) throws(CommandFailure) -> Int {
+    let units: [Character: Int] = ["k": 1000, "K": 1000, "M": 1_000_000]
+    let unit = text.last.flatMap { units[$0] }
+    let digits = unit == nil ? Substring(text) : text.dropLast()
+    guard let number = Int(digits), number > 0, number <= 1_000_000_000_000 else {
+      throw .usage("--steps: '\(text)' is no number of steps; write for example 50000, 100k or 10M")
+    }
+    return number * (unit ?? 1)
+  }
+}
+
+extension ConformanceJob {
+  /// An empty result of this job.
+  func result(clause: String, check: String) -> ConformanceResult {
+    ConformanceResult(
+      driver: driver, options: optionWords.joined(separator: ","),
+      form: isBasicOnly ? "basic functions only" : "driver", clause: clause, check: check, seconds: 0,
+      rerun: rerun([]))
+  }
+
+  /// The command that runs this job again, with more words.
+  func rerun(_ words: [String]) -> String {
+    let options = optionWords.isEmpty ? [] : ["--options", optionWords.joined(separator: ",")]
+    let form = isBasicOnly ? "--basic-only" : "--natural-only"
+    return (["emt conformance --driver \(driver)"] + options + [form] + words).joined(separator: " ")
+  }
+}
