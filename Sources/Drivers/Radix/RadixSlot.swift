@@ -41,6 +41,8 @@ public import SimMemory
   @usableFromInline let level: Int
   /// The mark of a 2 MiB page in this slot: that of a flattened leaf node, or 0.
   @usableFromInline var mark: UInt64 = 0
+  /// Whether the entry is not in memory but known to lead to a part of a flattened node.
+  @usableFromInline var isMadeUp = false
 
   @inlinable @inline(__always)
   init(_ address: VirtualAddress, word: PhysicalAddress, raw: UInt64, level: Int) {
@@ -58,21 +60,26 @@ public import SimMemory
       self.init(address, word: word, raw: memory.loadAcquire(word), level: node.level)
       return
     }
-    let part = node.frame.advanced(by: Shape.index(address, node.level)).address
-    let pointer = RadixNode(part.raw, node.level &- 1).pointer
-    guard node.level == 1 else {
-      self.init(address, word: part, raw: pointer, level: node.level)
-      return
+    let part = RadixSlot.part(of: node, address)
+    let first = node.level == 1 ? memory.loadAcquire(part) : 0
+    if first & FPTFormat.mark != 0 {
+      self.init(address, word: part, raw: first, level: 1)
+    } else {
+      self.init(address, word: part, raw: RadixNode(part.raw, 0).pointer, level: node.level)
+      isMadeUp = true
     }
-    let first = memory.loadAcquire(part)
-    let raw = first & FPTFormat.mark != 0 ? first : pointer | first & RadixLock.bits
-    self.init(address, word: part, raw: raw, level: 1)
-    mark = FPTFormat.mark
+    if node.level == 1 { mark = FPTFormat.mark }
+  }
+
+  /// The part of a flattened node that serves `address`.
+  @inlinable @inline(__always)
+  static func part(of node: RadixNode, _ address: VirtualAddress) -> PhysicalAddress {
+    PhysicalAddress(node.raw &- FPTFormat.rootMark &+ Shape.index(address, node.level) &<< 12)
   }
 
   /// Whether the entry leads to a node: present, and not a leaf.
   @inlinable @inline(__always) var isTable: Bool {
-    level > 0 && raw & (X86Entry.present | X86Entry.pageSize) == X86Entry.present
+    isMadeUp || level > 0 && raw & (X86Entry.present | X86Entry.pageSize) == X86Entry.present
   }
   /// Whether the entry says nothing; its lock bits do not count.
   @inlinable @inline(__always) var isVoid: Bool { X86Entry(raw).isNone }
