@@ -29,7 +29,7 @@
   }
 
   /// The remainder of 40 bits, most significant first. Linear: any two keys differ in the remainder of their difference.
-  @inlinable static func crc64(_ key: UInt64) -> UInt64 {
+  @usableFromInline @inline(never) static func crc64(_ key: UInt64) -> UInt64 {
     var remainder = key &<< 24
     for _ in 0..<40 {
       remainder = remainder &<< 1 ^ (remainder &>> 63 &* 0x42F0_E1EB_A9EA_3693)

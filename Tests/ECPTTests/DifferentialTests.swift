@@ -1,5 +1,5 @@
-import ECPT
 // SPDX-License-Identifier: MIT
+import ECPT
 import EMTCore
 import EntryFormats
 import MMU

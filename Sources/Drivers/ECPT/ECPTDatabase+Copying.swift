@@ -5,33 +5,30 @@ public import SimMemory
 public import X86Object
 
 extension ECPTDatabase {
-  /// Customizable 9. One search, or one new cluster, for eight pages.
+  /// Customizable 9. One search, or one new cluster, for eight pages. Large pages go one by one: each may be in conflict
+  /// with smaller ones.
   @inlinable
   public func insertRun(_ prototype: X86Object, count: UInt64) throws(RangeFailure) -> FlushObligation {
     var flushed = FlushSpan()
+    let shift = UInt64(prototype.size.shift)
     var step: UInt64 = 0
     while step < count {
-      let start = prototype.start.advanced(by: step &<< UInt64(prototype.size.shift))
-      // Large pages go one by one: each may be in conflict with smaller ones.
-      let inCluster = prototype.size == .base ? 8 &- (start.pageNumber & 7) : 1
-      var group = ECPTGroup(start, prototype.size, count: Int(Swift.min(inCluster, count &- step)))
+      let start = prototype.start.advanced(by: step &<< shift)
+      let most = prototype.size == .base ? 8 &- start.pageNumber & 7 : 1
+      var group = ECPTGroup(start, prototype.size, count: Int(Swift.min(most, count &- step)))
       for index in 0..<group.count {
-        let distance = step &+ UInt64(truncatingIfNeeded: index)
-        let bytes = prototype.isPresent ? distance &<< UInt64(prototype.size.shift) : 0
+        let bytes = prototype.isPresent ? (step &+ UInt64(index)) &<< shift : 0
         group.words[index] = prototype.entry.mapping &+ bytes
       }
       do throws(TranslationError) {
         guard prototype.isMapped else { throw TranslationError.notMapped }
-        let old = try put(group)
-        context.meter.count(.rangeEntry, UInt64(truncatingIfNeeded: group.count))
-        for index in 0..<old.count where X86Entry(old.words[index]).isResident {
-          flushed.add(page: old.object(index).start, old.size)
-        }
+        try put(group).owe(&flushed)
       } catch {
         settle(flushed.obligation())
         throw RangeFailure(firstNotDone: start, reason: error)
       }
-      step &+= UInt64(truncatingIfNeeded: group.count)
+      context.meter.count(.rangeEntry, UInt64(group.count))
+      step &+= UInt64(group.count)
     }
     return flushed.obligation()
   }
@@ -42,64 +39,48 @@ extension ECPTDatabase {
     _ range: VirtualRange, into target: ECPTDatabase, decide: (X86Object) -> CopyDecision,
     copied: (X86Object) -> Void
   ) throws(RangeFailure) -> FlushObligation {
-    var flushed = FlushSpan()
-    var position = range.start
-    while let group = nextGroup(&position, range.end) {
-      if let failure = overlap(group, range) {
-        settle(flushed.obligation())
-        throw failure
-      }
-      var (shared, protected) = (group, group)
+    try forEachGroup(in: range) { (group, flushed) throws(RangeFailure) in
+      var (shared, protected, first) = (group, group, Int?.none)
       shared.location = 0
-      var first: Int?
-      for index in 0..<group.count where group.words[index] != 0 {
+      for index in group.mapped {
         let object = group.object(index)
         let decision = decide(object)
         let isProtected = decision == .shareProtected && object.isPresent && object.isWritable
         if decision == .skip { shared.words[index] = 0 } else { first = first ?? index }
         if isProtected { shared.words[index] &= ~X86Entry.writable } else { protected.words[index] = 0 }
       }
-      guard let first else { continue }
-      do { target.settle(old: try target.put(shared)) } catch {
-        settle(flushed.obligation())
+      guard let first else { return }
+      var replaced = FlushSpan()
+      do throws(TranslationError) { try target.put(shared).owe(&replaced) } catch {
+        target.settle(replaced.obligation())
         throw RangeFailure(firstNotDone: group.object(first).start, reason: error)
       }
+      target.settle(replaced.obligation())
       rewrite(protected) { $0 & ~X86Entry.writable }
-      for index in 0..<group.count where shared.words[index] != 0 {
+      protected.owe(&flushed)
+      for index in shared.mapped {
         context.meter.count(.rangeEntry)
-        if protected.words[index] != 0 { flushed.add(page: group.object(index).start, group.size) }
         copied(group.object(index))
       }
     }
-    return flushed.obligation()
   }
 
   /// Customizable 18. Two searches for each piece that lies in one cluster here and in one there.
   @inlinable
-  public func move(
-    _ range: VirtualRange, to start: VirtualAddress
-  ) throws(RangeFailure) -> FlushObligation {
-    var flushed = FlushSpan()
-    var position = range.start
-    while let group = nextGroup(&position, range.end) {
-      var failure = overlap(group, range)
+  public func move(_ range: VirtualRange, to start: VirtualAddress) throws(RangeFailure) -> FlushObligation {
+    try forEachGroup(in: range) { (group, flushed) throws(RangeFailure) in
       var done = 0
-      while done < group.count, failure == nil {
+      while done < group.count {
         let from = group.object(done).start
         let to = start.advanced(by: from.raw &- range.start.raw)
-        let inCluster = 8 &- Int(truncatingIfNeeded: to.raw &>> UInt64(group.size.shift) & 7)
-        let part = group.part(from: done, count: Swift.min(inCluster, group.count &- done))
-        do { try relocate(part, to, &flushed) } catch {
-          failure = RangeFailure(firstNotDone: from, reason: error)
+        let most = 8 &- Int(truncatingIfNeeded: to.raw &>> UInt64(group.size.shift) & 7)
+        let part = group.part(from: done, count: Swift.min(most, group.count &- done))
+        do throws(TranslationError) { try relocate(part, to, &flushed) } catch {
+          throw RangeFailure(firstNotDone: from, reason: error)
         }
         done &+= part.count
       }
-      if let failure {
-        settle(flushed.obligation())
-        throw failure
-      }
     }
-    return flushed.obligation()
   }
 
   /// Copies a piece to `to`, takes it from where it was, and passes on what the hardware set in between.
@@ -107,26 +88,20 @@ extension ECPTDatabase {
   func relocate(
     _ part: ECPTGroup, _ to: VirtualAddress, _ flushed: inout FlushSpan
   ) throws(TranslationError) {
-    guard (0..<part.count).contains(where: { part.words[$0] != 0 }) else { return }
+    guard part.mapped.contains(where: { _ in true }) else { return }
     guard to.isAligned(to: part.size) else {
       throw TranslationError.sizeConflict(existing: part.start, size: part.size)
     }
     var target = part
     target.start = to
-    settle(old: try put(target))
+    target.location = 0
+    try put(target).owe(&flushed)
     let taken = takeOut(part)
-    for index in 0..<part.count where taken.words[index] != 0 {
+    taken.owe(&flushed)
+    for index in taken.mapped {
       context.meter.count(.rangeEntry)
-      if X86Entry(taken.words[index]).isResident { flushed.add(page: taken.object(index).start, part.size) }
       let missed = taken.words[index] & ~part.words[index] & (X86Entry.accessed | X86Entry.dirty)
       if missed != 0 { rewrite(target.part(from: index, count: 1)) { $0 | missed } }
-    }
-  }
-
-  /// Pays the flush for what `put` replaced. Callers promise that there is nothing.
-  @inlinable func settle(old: ECPTGroup) {
-    for index in 0..<old.count where X86Entry(old.words[index]).isResident {
-      settle(FlushObligation(owing: old.object(index).span, stride: old.size))
     }
   }
 }

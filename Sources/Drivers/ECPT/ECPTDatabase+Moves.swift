@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 internal import EMTCore
 internal import EntryFormats
-public import SimMemory
+internal import SimMemory
 
 // Everything here runs while the structure lock is held alone.
 extension ECPTDatabase {
@@ -10,12 +10,14 @@ extension ECPTDatabase {
   /// Rows never move anything: what they have no slot for waits in the stash.
   /// - Parameter hasStepped: set when a resize was moved on in search of a slot.
   /// - Returns: nil when there is neither; the table grows meanwhile if there is memory.
-  func claim(_ number: UInt64, _ table: Int, _ hasStepped: inout Bool) -> PhysicalAddress? {
+  func claim(
+    _ number: UInt64, _ table: Int, _ free: PhysicalAddress?, _ hasStepped: inout Bool
+  ) -> PhysicalAddress? {
     growIfCrowded(table)
-    if let slot = freeSlot(number, table) { return slot }
-    if table < ECPTFormat.pageTables, let slot = vacate(number, table) { return slot }
-    if word(ECPTWord.resized(table)) == 0 { _ = grow(table) }
+    if let free { return free }
     if table < ECPTFormat.pageTables {
+      if let slot = vacate(number, table) { return slot }
+      if word(ECPTWord.resized(table)) == 0 { _ = grow(table) }
       step(table)
       hasStepped = true
       if let slot = freeSlot(number, table) { return slot }
@@ -26,15 +28,25 @@ extension ECPTDatabase {
     return slot
   }
 
-  /// A free slot of a cluster; the one that it had before it was emptied, if that is free still.
-  func freeSlot(_ number: UInt64, _ table: Int) -> PhysicalAddress? {
+  /// The slot of a cluster or row; if there is none, a free one of its three, best the one that it had before.
+  func slot(of number: UInt64, _ table: Int, orFree free: inout PhysicalAddress?) -> PhysicalAddress? {
+    context.meter.count(.lookup)
+    context.meter.count(.extraProbe, 2)
     let hash = policy.hash.hash(number)
-    var free: PhysicalAddress?
     for way in 0..<ECPTFormat.ways {
       let slot = place(table, way, hash)
-      guard !isLive(slot, table) else { continue }
-      if free == nil || self.number(at: slot, table) == number { free = slot }
+      if isLive(slot, table) {
+        if holds(slot, number, table) { return slot }
+      } else if free == nil || self.number(at: slot, table) == number {
+        free = slot
+      }
     }
+    return word(ECPTRegisters.stash) == 0 ? nil : stashed(number, table)
+  }
+
+  func freeSlot(_ number: UInt64, _ table: Int) -> PhysicalAddress? {
+    var free: PhysicalAddress?
+    _ = slot(of: number, table, orFree: &free)
     return free
   }
 
@@ -85,19 +97,23 @@ extension ECPTDatabase {
     context.advanceGeneration()
   }
 
-  /// Makes a free slot a cluster; the count comes last.
-  @usableFromInline
-  func fill(_ slot: PhysicalAddress, _ number: UInt64, _ table: Int, _ mapping: (UInt64) -> UInt64) {
+  /// Makes a free slot a cluster with `words` from the entry at `first` on; the count comes last.
+  /// - Returns: how many entries map something.
+  func fill(
+    _ slot: PhysicalAddress, _ number: UInt64, _ table: Int, _ words: InlineArray<8, UInt64>, _ first: UInt64
+  ) -> Int64 {
     // A walker that saw the tag of what was here before must look again.
     set(ECPTRegisters.version, word(ECPTRegisters.version) &+ 1)
-    var count: UInt64 = 0
-    for offset in stride(from: 0, to: ECPTFormat.clusterBytes, by: 8) {
-      var raw = mapping(offset)
-      if raw != 0 { count += ECPTFormat.one }
-      raw |= offset == ECPTFormat.markOffset ? count : ECPTFormat.tagBits(number, at: offset)
-      memory.storeRelease(raw, at: slot.advanced(by: offset))
+    var (count, index) = (UInt64(0), -Int(truncatingIfNeeded: first &>> 3))
+    for entry in 0..<UInt64(8) {
+      var raw = index >= 0 ? words[index] : 0
+      if raw != 0 { count &+= 1 }
+      raw |= entry == 7 ? count &<< 52 : (number &>> (entry &* 5) & 0x1F) &<< 52
+      memory.storeRelease(raw, at: slot.advanced(by: entry &<< 3))
+      index &+= 1
     }
     add(1, to: ECPTWord.live(table))
+    return Int64(count)
   }
 
   /// The first address of a cluster or row.

@@ -62,23 +62,16 @@ extension ECPTDatabase {
   public func removeAll(
     in range: VirtualRange, _ visit: (X86Object) -> Void
   ) throws(RangeFailure) -> FlushObligation {
-    var flushed = FlushSpan()
-    var position = range.start
-    while let group = nextGroup(&position, range.end) {
-      if let failure = overlap(group, range) {
-        settle(flushed.obligation())
-        throw failure
-      }
+    let obligation = try forEachGroup(in: range) { (group, flushed) throws(RangeFailure) in
       let taken = takeOut(group)
-      for index in 0..<taken.count where taken.words[index] != 0 {
-        let object = taken.object(index)
+      taken.owe(&flushed)
+      for index in taken.mapped {
         context.meter.count(.rangeEntry)
-        if object.isPresent { flushed.add(page: object.start, object.size) }
-        visit(object)
+        visit(taken.object(index))
       }
     }
     giveBack(range)
-    return flushed.obligation()
+    return obligation
   }
 
   /// Customizable 16. One search for each cluster; entries change where they are.
@@ -86,32 +79,14 @@ extension ECPTDatabase {
   public func setProtection(
     in range: VirtualRange, to protection: Protection
   ) throws(RangeFailure) -> FlushObligation {
-    var flushed = FlushSpan()
-    var position = range.start
-    while let group = nextGroup(&position, range.end) {
-      if let failure = overlap(group, range) {
-        settle(flushed.obligation())
-        throw failure
-      }
+    try forEachGroup(in: range) { (group, flushed) throws(RangeFailure) in
       rewrite(group) { mapping in
         var object = X86Object(group.start, group.size, entry: X86Entry(mapping))
-        guard object.isPresent else { return mapping }
-        object.setProtection(protection)
+        if object.isPresent { object.setProtection(protection) }
         return object.entry.raw
       }
-      for index in 0..<group.count where X86Entry(group.words[index]).isResident {
-        context.meter.count(.rangeEntry)
-        flushed.add(page: group.object(index).start, group.size)
-      }
+      for _ in group.mapped { context.meter.count(.rangeEntry) }
+      group.owe(&flushed)
     }
-    return flushed.obligation()
-  }
-
-  /// The failure that a page which reaches over the edge of `range` is.
-  @inlinable func overlap(_ group: ECPTGroup, _ range: VirtualRange) -> RangeFailure? {
-    guard group.size != .base, !range.contains(group.span) else { return nil }
-    return RangeFailure(
-      firstNotDone: Swift.max(group.start, range.start),
-      reason: .sizeConflict(existing: group.start, size: group.size))
   }
 }

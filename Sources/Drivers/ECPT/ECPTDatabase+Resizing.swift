@@ -134,69 +134,57 @@ extension ECPTDatabase {
     note(table)
   }
 
-  /// Migrates up to `moves` clusters from up to `scan` indices.
+  /// Migrates up to `moves` clusters from up to `scan` indices, forward or back.
   private func migrate(_ table: Int, _ way: Int, scan: UInt64, moves: Int) {
     let (current, next) = (current(table, way), next(table, way))
     let smaller = min(current.clusters, next.clusters)
-    let pointer = word(ECPTRegisters.pointer(table, way))
-    var left = moves
-    if word(ECPTWord.isReturning(table)) != 0 {
-      return goBack(table, way, scan: scan)
-    }
-    var index = pointer
-    while index < min(pointer + scan, smaller), left > 0 {
-      if smaller < current.clusters, isLive(current.slot(index + smaller), table),
-        isLive(current.slot(index), table)
-      {
-        // Two clusters for one slot: the second one goes elsewhere. Six moves at most.
-        guard left >= 6 || left == moves else { break }
+    let isReturning = word(ECPTWord.isReturning(table)) != 0
+    var (index, left, scanned) = (word(ECPTRegisters.pointer(table, way)), moves, UInt64(0))
+    while index != (isReturning ? 0 : smaller), scanned < scan, left > 0 {
+      scanned += 1
+      if isReturning {
+        index -= 1
+        left -= transfer(next.slot(index), to: current, table, way, pointer: index)
+        continue
+      }
+      if smaller < current.clusters {
         let second = current.slot(index + smaller)
-        guard let target = vacate(number(at: second, table), table, excluding: way) else {
-          set(ECPTWord.isReturning(table), 1)
-          break
+        if isLive(second, table), isLive(current.slot(index), table) {
+          // Two clusters for one slot: the second one goes elsewhere. Six moves at most.
+          guard left >= 6 || left == moves else { break }
+          guard let target = vacate(number(at: second, table), table, excluding: way) else {
+            set(ECPTWord.isReturning(table), 1)
+            break
+          }
+          move(second, to: target, table)
+          left -= CuckooPlanner.longest + 1
         }
-        move(second, to: target, table)
-        left -= CuckooPlanner.longest + 1
+        left -= transfer(second, to: next, table, way, pointer: index + 1)
       }
-      for slot in [current.slot(index), current.slot(index + smaller)]
-      where isLive(slot, table) && (slot == current.slot(index) || smaller < current.clusters) {
-        transfer(slot, to: next, table, way, pointer: index + 1)
-        left -= 1
-      }
+      left -= transfer(current.slot(index), to: next, table, way, pointer: index + 1)
       index += 1
     }
     setPointer(table, way, index)
-    if index == smaller { finish(table, way, keeping: next, leaving: current) }
-  }
-
-  /// Migrates from the smaller array back to the larger one, where every cluster has a slot of its own.
-  private func goBack(_ table: Int, _ way: Int, scan: UInt64) {
-    let (current, next) = (current(table, way), next(table, way))
-    var index = word(ECPTRegisters.pointer(table, way))
-    let end = index - min(index, scan)
-    var left = policy.step
-    while index > end, left > 0 {
-      index -= 1
-      guard isLive(next.slot(index), table) else { continue }
-      transfer(next.slot(index), to: current, table, way, pointer: index)
-      left -= 1
+    if index == smaller, !isReturning { finish(table, way, keeping: next, leaving: current) }
+    if index == 0, isReturning {
+      set(ECPTWord.limit(table), word(ECPTWord.live(table)) / 2)
+      finish(table, way, keeping: current, leaving: next)
     }
-    setPointer(table, way, index)
-    guard index == 0 else { return }
-    set(ECPTWord.limit(table), word(ECPTWord.live(table)) / 2)
-    finish(table, way, keeping: current, leaving: next)
   }
 
   /// Copies a cluster to its slot in the way's other array; the pointer moves it; then the old copy goes.
+  /// - Returns: how many clusters moved, 0 from a free slot.
   private func transfer(
     _ source: PhysicalAddress, to array: ECPTWay, _ table: Int, _ way: Int, pointer: UInt64
-  ) {
+  ) -> Int {
+    guard isLive(source, table) else { return 0 }
     let hash = policy.hash.hash(number(at: source, table))
     let target = array.slot(ECPTFormat.turn(hash, way))
     assert(!isLive(target, table), "two clusters migrate to one slot")
     copy(source, to: target)
     setPointer(table, way, pointer)
     remove(source, keeping: target)
+    return 1
   }
 
   private func setPointer(_ table: Int, _ way: Int, _ pointer: UInt64) {

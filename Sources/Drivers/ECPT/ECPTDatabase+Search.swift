@@ -13,18 +13,20 @@ extension ECPTDatabase {
   @inlinable @inline(__always)
   func slot(of number: UInt64, _ table: Int) -> PhysicalAddress? {
     let hash = policy.hash.hash(number)
-    var way = 0
-    repeat {
-      let slot = place(table, way, hash)
-      if holds(slot, number, table) {
-        if way != 0 { context.meter.count(.extraProbe, UInt64(truncatingIfNeeded: way)) }
-        return slot
-      }
-      way &+= 1
-    } while way < ECPTFormat.ways
-    context.meter.count(.extraProbe, 2)
-    if word(ECPTRegisters.stash) == 0 { return nil }
-    return stashed(number, table)
+    // Not a loop: the compiler would prepare all comparisons of tags before the first one.
+    let first = place(table, 0, hash)
+    if holds(first, number, table) { return first }
+    let second = place(table, 1, hash)
+    if holds(second, number, table) { return counted(second, 1) }
+    let third = place(table, 2, hash)
+    if holds(third, number, table) { return counted(third, 2) }
+    return counted(word(ECPTRegisters.stash) == 0 ? nil : stashed(number, table), 2)
+  }
+
+  @inlinable @inline(__always)
+  func counted(_ slot: PhysicalAddress?, _ probes: UInt64) -> PhysicalAddress? {
+    context.meter.count(.extraProbe, probes)
+    return slot
   }
 
   /// Where `way` has its slot for a hash.

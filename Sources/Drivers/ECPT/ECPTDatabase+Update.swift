@@ -19,12 +19,14 @@ extension ECPTDatabase {
 
   /// Basic 6. An empty cluster's slot is free, and stays its own until another cluster takes it.
   @inlinable public func remove(_ object: X86Object) throws(TranslationError) -> Change<X86Object> {
-    let table = try table(for: object)
+    guard let table = ECPTFormat.table(for: object.size), owns(object.start) else {
+      throw otherSize(object) ?? .notMapped
+    }
     var isBoundary = false
     let removed = shared { () -> UInt64 in
       guard let place = location(of: object, table) else { return 0 }
       let raw = X86Entry(erase(at: place, table)).mapping
-      if raw != 0 { isBoundary = tally(object.start, table, -1) }
+      if raw != 0 { isBoundary = tally(summary(of: object.start), object.start, table, -1) }
       context.meter.count(.entryWrite)
       return raw
     }
@@ -65,7 +67,7 @@ extension ECPTDatabase {
     shared { () -> UInt64? in
       guard object.generation == context.generation else { return nil }
       let raw = store(object.entry.mapping, at: PhysicalAddress(object.location))
-      if X86Entry(raw).isNone { _ = tally(object.start, 0, 1) }
+      if X86Entry(raw).isNone { _ = tally(summary(of: object.start), object.start, 0, 1) }
       context.meter.count(.entryWrite)
       return raw
     }
@@ -112,18 +114,13 @@ extension ECPTDatabase {
     return old
   }
 
-  /// What of another size is in the way of `object`: a look at the summary, and a search only where it says so.
-  func conflict(_ object: X86Object, _ table: Int) -> TranslationError? {
-    guard let summary = summary(of: object.start) else { return nil }
+  /// Whether the summary knows of no page of another size in the way of `object`.
+  func isFree(_ summary: PhysicalAddress, _ object: X86Object, _ table: Int) -> Bool {
     let spans = spans(summary, object.start)
+    if table == 2 { return spans & ~ECPTSummary.giant == 0 }
     let pages = pages(summary, object.start)
-    let isFree =
-      switch table {
-      case 0: pages & ECPTSummary.huge == 0 && spans & ECPTSummary.giant == 0
-      case 1: pages & ~ECPTSummary.huge == 0 && spans & ECPTSummary.giant == 0
-      default: spans & ~ECPTSummary.giant == 0
-      }
-    return isFree ? nil : otherSize(object)
+    let others = table == 0 ? pages & ECPTSummary.huge : pages & ~ECPTSummary.huge
+    return others | spans & ECPTSummary.giant == 0
   }
 
   /// What of another size is mapped in the span of `object`.

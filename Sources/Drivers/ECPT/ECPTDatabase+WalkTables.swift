@@ -48,9 +48,9 @@ extension ECPTDatabase {
   /// Changes one header. A row is made for the first header that says anything, and freed with the last.
   private func setHeader(_ address: VirtualAddress, _ table: Int, _ header: UInt64) {
     let number = ECPTFormat.number(address, table)
-    let found = slot(of: number, table)
-    var hasStepped = false
-    guard let row = found ?? (header == 0 ? nil : claim(number, table, &hasStepped)) else { return }
+    var (free, hasStepped) = (PhysicalAddress?.none, false)
+    let found = slot(of: number, table, orFree: &free)
+    guard let row = found ?? (header == 0 ? nil : claim(number, table, free, &hasStepped)) else { return }
     let index = address.raw >> UInt64(ECPTFormat.span(table - 2).shift) & 63
     let lane = (index & 7) << 3
     let place = row.advanced(by: index & ~7)

@@ -20,9 +20,7 @@ public import X86Object
   @usableFromInline var generation: UInt64 = 0
 
   @inlinable init(_ start: VirtualAddress, _ size: PageSize, count: Int) {
-    self.start = start
-    self.size = size
-    self.count = count
+    (self.start, self.size, self.count) = (start, size, count)
   }
 
   /// The page at `index`.
@@ -43,6 +41,18 @@ public import X86Object
   @inlinable var span: VirtualRange {
     VirtualRange(start, bytes: UInt64(truncatingIfNeeded: count) &<< UInt64(size.shift))
   }
+
+  /// The indices of mapped pages.
+  @inlinable var mapped: LazyFilterSequence<Range<Int>> {
+    (0..<count).lazy.filter { [words] in words[$0] != 0 }
+  }
+
+  /// Adds the flushes that a change of all these pages owes.
+  @inlinable func owe(_ flushed: inout FlushSpan) {
+    for index in 0..<count where X86Entry(words[index]).isResident {
+      flushed.add(page: object(index).start, size)
+    }
+  }
 }
 
 extension ECPTDatabase {
@@ -57,6 +67,29 @@ extension ECPTDatabase {
       if group.location != 0 { return group }
     }
     return nil
+  }
+
+  /// Calls `body` for every group in `range`; on failure the flushes so far are settled.
+  @inlinable @inline(__always)
+  func forEachGroup(
+    in range: VirtualRange, _ body: (ECPTGroup, inout FlushSpan) throws(RangeFailure) -> Void
+  ) throws(RangeFailure) -> FlushObligation {
+    var flushed = FlushSpan()
+    var position = range.start
+    while let group = nextGroup(&position, range.end) {
+      do throws(RangeFailure) {
+        guard group.size == .base || range.contains(group.span) else {
+          throw RangeFailure(
+            firstNotDone: Swift.max(group.start, range.start),
+            reason: .sizeConflict(existing: group.start, size: group.size))
+        }
+        try body(group, &flushed)
+      } catch {
+        settle(flushed.obligation())
+        throw error
+      }
+    }
+    return flushed.obligation()
   }
 
   /// What is at `address`, and behind it in the same cluster before `end`; a void has no location.
@@ -94,33 +127,34 @@ extension ECPTDatabase {
   @usableFromInline func put(_ group: ECPTGroup) throws(TranslationError) -> ECPTGroup {
     let table = try table(for: group.object(0))
     return try alone { () throws(TranslationError) -> ECPTGroup in
-      if let conflict = conflict(group.object(0), table) { throw conflict }
-      guard ensureSummary(group.start) else { throw .outOfMemory }
-      var (old, fresh) = (group, Int64(0))
-      if let place = location(of: group) {
+      guard let summary = summary(of: group.start) ?? makeSummary(group.start) else { throw .outOfMemory }
+      if !isFree(summary, group.object(0), table), let conflict = otherSize(group.object(0)) {
+        throw conflict
+      }
+      let number = ECPTFormat.number(group.start, table)
+      let first = ECPTFormat.entryOffset(group.start, table)
+      let isLocated = group.location != 0 && group.generation == context.generation
+      var (old, fresh, free) = (group, Int64(0), PhysicalAddress?.none)
+      let slot =
+        isLocated ? PhysicalAddress(group.location & ~63) : self.slot(of: number, table, orFree: &free)
+      if let slot {
         for index in 0..<group.count where group.words[index] != 0 {
-          let raw = store(group.words[index], at: place.advanced(by: UInt64(index) &<< 3))
+          let raw = store(group.words[index], at: slot.advanced(by: first &+ UInt64(index) &<< 3))
           old.words[index] = X86Entry(raw).mapping
-          if X86Entry(raw).isNone { fresh += 1 }
+          if X86Entry(raw).isNone { fresh &+= 1 }
         }
         stepOne(table)
       } else {
-        let number = ECPTFormat.number(group.start, table)
         var hasStepped = false
-        guard let slot = claim(number, table, &hasStepped) else {
+        guard let slot = claim(number, table, free, &hasStepped) else {
           dropSummary(group.start)
           throw .outOfMemory
         }
-        let first = ECPTFormat.entryOffset(group.start, table)
-        fill(slot, number, table) { offset in
-          let index = Int(truncatingIfNeeded: (offset &- first) &>> 3)
-          return offset >= first && index < group.count ? group.words[index] : 0
-        }
+        fresh = fill(slot, number, table, group.words, first)
         if !hasStepped { stepOne(table) }
         old.words = InlineArray(repeating: 0)
-        for index in 0..<group.count where group.words[index] != 0 { fresh += 1 }
       }
-      if fresh != 0, tally(group.start, table, fresh) { refreshHeaders(group.start) }
+      if fresh != 0, tally(summary, group.start, table, fresh) { refreshHeaders(group.start) }
       return old
     }
   }
@@ -140,7 +174,7 @@ extension ECPTDatabase {
         taken.words[index] = X86Entry(raw).mapping
         if taken.words[index] != 0 { gone -= 1 }
       }
-      if gone != 0 { isBoundary = tally(group.start, table, gone) }
+      if gone != 0 { isBoundary = tally(summary(of: group.start), group.start, table, gone) }
     }
     if isBoundary { noteBoundary(group.start) }
     return taken

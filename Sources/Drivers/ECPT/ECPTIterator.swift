@@ -46,15 +46,6 @@ extension ECPTDatabase {
     return object
   }
 
-  /// Customizable 5. Passes the voids of a cluster without making objects of them.
-  @inlinable public func nextMapped(_ iterator: inout ECPTIterator) -> X86Object? {
-    while iterator.position < iterator.end {
-      let object = next(&iterator)
-      if object.isMapped { return object }
-    }
-    return nil
-  }
-
   /// Moves on to `end`; an object at the top of the address space ends at zero, behind everything.
   @inlinable func advance(_ iterator: inout ECPTIterator, to end: VirtualAddress) {
     iterator.position = end.raw == 0 || end > iterator.end ? iterator.end : end

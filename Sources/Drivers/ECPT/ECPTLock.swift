@@ -64,16 +64,7 @@ extension ECPTDatabase {
     let mode = lock.mode
     lock.mode = .none
     guard !lock.coversEverything else { return context.lock.unlockWriting() }
-    if mode == .writing {
-      memory.storeRelease(0, at: lock.word)
-    } else {
-      var held = memory.loadRelaxed(lock.word)
-      while true {
-        let seen = memory.compareExchange(held, held - 1, at: lock.word)
-        if seen == held { break }
-        held = seen
-      }
-    }
+    change(lock.word) { mode == .writing ? 0 : $0 - 1 }
     context.lock.unlockReading()
   }
 

@@ -40,8 +40,8 @@ public import EntryFormats
     for (name, value) in options.values.sorted(by: { $0.key < $1.key }) {
       switch name {
       case "preset": break
-      case "growth": growth = try ECPTPolicy.logarithm(name, value, 2...8)
-      case "start": start = try ECPTPolicy.logarithm(name, value, 8...1 << 20)
+      case "growth": growth = try ECPTPolicy.number(name, value, 2...8, isLogarithm: true)
+      case "start": start = try ECPTPolicy.number(name, value, 8...1 << 20, isLogarithm: true)
       case "step": step = try ECPTPolicy.number(name, value, 1...16)
       case "kicks": kicks = try ECPTPolicy.number(name, value, 8...128)
       case "hash": hash = try ECPTPolicy.hash(value)
@@ -54,22 +54,13 @@ public import EntryFormats
   }
 
   private static func number(
-    _ name: String, _ value: String, _ range: ClosedRange<Int>
+    _ name: String, _ value: String, _ range: ClosedRange<Int>, isLogarithm: Bool = false
   ) throws(ServiceError) -> UInt8 {
-    guard let number = Int(value), range.contains(number) else {
-      throw .badOption(name: name, reason: "use a number from \(range.lowerBound) to \(range.upperBound)")
+    let kind = isLogarithm ? "power of two" : "number"
+    guard let number = Int(value), range.contains(number), !isLogarithm || number.nonzeroBitCount == 1 else {
+      throw .badOption(name: name, reason: "use a \(kind) from \(range.lowerBound) to \(range.upperBound)")
     }
-    return UInt8(number)
-  }
-
-  private static func logarithm(
-    _ name: String, _ value: String, _ range: ClosedRange<Int>
-  ) throws(ServiceError) -> UInt8 {
-    guard let number = Int(value), range.contains(number), number.nonzeroBitCount == 1 else {
-      throw .badOption(
-        name: name, reason: "use a power of two from \(range.lowerBound) to \(range.upperBound)")
-    }
-    return UInt8(number.trailingZeroBitCount)
+    return UInt8(isLogarithm ? number.trailingZeroBitCount : number)
   }
 
   private static func hash(_ value: String) throws(ServiceError) -> HashFunction {

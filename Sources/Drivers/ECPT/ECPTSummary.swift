@@ -65,8 +65,8 @@ extension ECPTDatabase {
   /// Counts pages of `table` more or fewer in the 2 MiB around `address`.
   /// - Returns: whether the 2 MiB, or for large pages the entry, begins or ceases to hold any: walk tables care then.
   @inlinable @inline(__always)
-  func tally(_ address: VirtualAddress, _ table: Int, _ pages: Int64) -> Bool {
-    guard let summary = summary(of: address) else { preconditionFailure("a mapped page has no summary") }
+  func tally(_ summary: PhysicalAddress?, _ address: VirtualAddress, _ table: Int, _ pages: Int64) -> Bool {
+    guard let summary else { preconditionFailure("a mapped page has no summary") }
     let spans = summary.advanced(by: ECPTSummary.spans(address))
     if table == 2 {
       change(spans) { pages > 0 ? $0 | ECPTSummary.giant : $0 & ~ECPTSummary.giant }
@@ -84,13 +84,11 @@ extension ECPTDatabase {
     return true
   }
 
-  /// Makes sure that there is a summary for `address`. The structure lock is held alone.
-  /// - Returns: false when there is no memory.
-  @usableFromInline func ensureSummary(_ address: VirtualAddress) -> Bool {
-    if summary(of: address) != nil { return true }
+  /// Makes a summary for `address`, nil when there is no memory. The structure lock is held alone.
+  func makeSummary(_ address: VirtualAddress) -> PhysicalAddress? {
     var didClear = false
     guard let frame = context.platform.frames.allocateZeroed(node: context.node, didClear: &didClear) else {
-      return false
+      return nil
     }
     context.meter.count(.tableFrame)
     let number = ECPTSummary.number(address)
@@ -99,7 +97,7 @@ extension ECPTDatabase {
     memory.storeRelease(word(bucket), at: frame.address.advanced(by: ECPTSummary.next))
     set(bucket, frame.address.raw)
     add(1, to: ECPTWord.summaries)
-    return true
+    return frame.address
   }
 
   /// Frees the summary for `address` if nothing is mapped in its 2 GiB. The structure lock is held alone.

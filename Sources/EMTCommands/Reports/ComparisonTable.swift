@@ -32,7 +32,7 @@ struct ComparisonTable {
 
   private func showKernelWork() {
     Terminal.print(
-      "kernel work in thousands of instructions (\(reports.first?.kernelWorkSource ?? "modelled"))")
+      "kernel work in thousands of instructions (modelled)")
     var table = TextTable([
       "driver", "page faults", "system calls", "other", "total", "vs \(base?.driver ?? "")", "per fault",
       "tables peak",
@@ -48,6 +48,11 @@ struct ComparisonTable {
       ])
     }
     table.print()
+    let borrowed = reports.filter { $0.kernelWorkSource != "modelled" }.map(\.driver)
+    if !borrowed.isEmpty {
+      Terminal.print(
+        "not calibrated yet, events priced with radix's costs: \(borrowed.joined(separator: ", "))")
+    }
   }
 
   private func showHardware() {

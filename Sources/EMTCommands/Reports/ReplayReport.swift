@@ -104,7 +104,8 @@ public struct ReplayReport: Codable, Sendable, Equatable {
   public var pageTableBytes = Level()
   /// Instructions of kernel work.
   public var kernelWork = Work()
-  /// Where `kernelWork` comes from: "modelled" by the cost table.
+  /// Where `kernelWork` comes from: "modelled" by the driver's own cost table, or by the radix tree's for drivers that
+  /// were not calibrated.
   public var kernelWorkSource = "modelled"
   /// Modelled instructions spent on clearing and copying page contents.
   public var contentWork: UInt64 = 0
@@ -163,6 +164,7 @@ public struct ReplayReport: Codable, Sendable, Equatable {
 
   private mutating func fill(from work: KernelWork) {
     let table = CostTable.fitted(for: driver)
+    if !CostTable.isFitted(for: driver) { kernelWorkSource = "modelled with radix's costs" }
     kernelWork.pageFault = table.instructions(of: work, in: .pageFault)
     kernelWork.systemCall = table.instructions(of: work, in: .systemCall)
     kernelWork.khugepaged = table.instructions(of: work, in: .khugepaged)
