@@ -58,11 +58,13 @@ extension RadixTree {
     return RadixNode(node.address.raw, level)
   }
 
-  /// Gives a node's memory back.
+  /// Gives a node's memory back. One whose entries were all taken out need not be cleared again; in a root the kernel's
+  /// may stand, uncounted.
   @inlinable @inline(never) func freeNode(_ node: RadixNode) {
     context.meter.count(.tableFrameFreed)
     table.addToWord(0 &- (node.isFlattened ? 512 : 1) &<< 40, root.frame)
     if node.isFlattened { return freeFlattened(node) }
+    if used(node.frame) == 0, node.frame != root.frame { context.platform.frames.markClear(node.frame) }
     context.platform.frames.free(node.frame)
   }
 
