@@ -11,10 +11,11 @@ extension RadixTree {
     let frames = context.platform.frames
     guard let block = frames.allocate(order: FPTFormat.order, node: context.node) else { return nil }
     var cleared: UInt64 = 0
-    for index in 0..<Shape.entries {
-      let part = block.advanced(by: index)
-      if frames.clear(part) { cleared &+= 1 }
-      if level == 1 { frames.table.setNext(block, of: part) }
+    if !frames.isClear(block, frames: Shape.entries) {
+      for index in 0..<Shape.entries where frames.clear(block.advanced(by: index)) { cleared &+= 1 }
+    }
+    if level == 1 {
+      for index in 0..<Shape.entries { frames.table.setNext(block, of: block.advanced(by: index)) }
     }
     context.meter.count(.tableFrame, Swift.max(cleared, 1))
     return RadixNode(block.address.raw | FPTFormat.rootMark, level)
