@@ -2,29 +2,6 @@
 public import EntryFormats
 public import SimMemory
 
-/// A node: where it is and at which level. A flattened one counts as the node at the upper of its two levels.
-@frozen @usableFromInline struct RadixNode: BitwiseCopyable {
-  /// The address; bit 0 says that the node is flattened (`FPTFormat.rootMark`).
-  @usableFromInline let raw: UInt64
-  @usableFromInline let level: Int
-
-  @inlinable @inline(__always) init(_ raw: UInt64, _ level: Int) {
-    self.raw = raw
-    self.level = level
-  }
-
-  @inlinable @inline(__always) var isFlattened: Bool { raw & FPTFormat.rootMark != 0 }
-  @inlinable @inline(__always) var frame: FrameNumber { PhysicalAddress(raw).frame }
-  @inlinable @inline(__always) var address: PhysicalAddress { frame.address }
-
-  /// An entry that leads to the node. Rights are decided in the leaves; the accessed bit is set so that hardware never
-  /// writes the entry.
-  @inlinable var pointer: UInt64 {
-    let bits = X86Entry.present | X86Entry.writable | X86Entry.user | X86Entry.accessed
-    return address.raw | bits | (isFlattened ? FPTFormat.mark : 0)
-  }
-}
-
 /// Where a walk ended: one entry word, and what was read there.
 ///
 /// The upper level of a flattened node has no entries in memory. Its slots are made up: each leads to a part of the node,
@@ -55,26 +32,12 @@ public import SimMemory
   /// Reads the entry for `address` in `node`.
   @inlinable @inline(__always)
   init(_ memory: PhysicalMemory, _ node: RadixNode, _ address: VirtualAddress) {
-    guard Shape.mayFlatten(node.level), node.isFlattened else {
+    if Shape.mayFlatten(node.level), node.isFlattened {
+      self.init(memory, partOf: node, address)
+    } else {
       let word = PhysicalAddress(node.raw &+ Shape.entryOffset(address, node.level))
       self.init(address, word: word, raw: memory.loadAcquire(word), level: node.level)
-      return
     }
-    let part = RadixSlot.part(of: node, address)
-    let first = node.level == 1 ? memory.loadAcquire(part) : 0
-    if first & FPTFormat.mark != 0 {
-      self.init(address, word: part, raw: first, level: 1)
-    } else {
-      self.init(address, word: part, raw: RadixNode(part.raw, 0).pointer, level: node.level)
-      isMadeUp = true
-    }
-    if node.level == 1 { mark = FPTFormat.mark }
-  }
-
-  /// The part of a flattened node that serves `address`.
-  @inlinable @inline(__always)
-  static func part(of node: RadixNode, _ address: VirtualAddress) -> PhysicalAddress {
-    PhysicalAddress(node.raw &- FPTFormat.rootMark &+ Shape.index(address, node.level) &<< 12)
   }
 
   /// Whether the entry leads to a node: present, and not a leaf.
