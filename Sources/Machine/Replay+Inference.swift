@@ -9,7 +9,9 @@ extension Replay {
   /// the trace unmapped that memory before.
   /// - Returns: whether the access can be tried again.
   @usableFromInline mutating func infer(_ address: VirtualAddress, _ kind: AccessKind) -> Bool {
-    guard let space, !current.unmapped.contains(address), address < machine.kernel.userEnd else { return false }
+    guard let space, !current.unmapped.contains(address), address < machine.kernel.userEnd else {
+      return false
+    }
     let isStack = current.awaitsStack && kind != .fetch
     if isStack { current.awaitsStack = false }
     let page = VirtualRange(page: address, .base)
