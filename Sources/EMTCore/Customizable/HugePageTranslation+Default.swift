@@ -80,17 +80,12 @@ extension HugePageTranslation where Self: TranslationDatabase {
   /// Removes an object that is known to be there.
   /// - Returns: the object as it was at the end.
   @discardableResult @inlinable func takeOut(_ object: Object) -> Object {
-    do { return settled(try remove(object)) } catch {
-      preconditionFailure("a mapped object could not be removed: \(error)")
-    }
-  }
-
-  /// Pays for a change.
-  /// - Returns: the object as it was before.
-  @inlinable func settled(_ change: consuming Change<Object>) -> Object {
-    let old = change.old
-    settle(change.takeObligation())
-    return old
+    do {
+      let change = try remove(object)
+      let old = change.old
+      settle(change.takeObligation())
+      return old
+    } catch { preconditionFailure("a mapped object could not be removed: \(error)") }
   }
 
   /// Undoes a removal, which cannot fail: `remove` keeps the table memory.
