@@ -37,8 +37,6 @@ public struct ContractSubject<Database: TranslationDatabase>: Sendable {
   public var hardware: Hardware?
   /// Makes the hardware of one CPU, for differential runs; without it they look at tables, but access nothing.
   public var makeUnit: (@Sendable (PhysicalMemory) -> HardwareUnit<Database.Service.Root>)?
-  /// Bits of a virtual address of the scheme. What lies beyond must be refused.
-  public var addressBits = 48
 
   /// A driver with its type, on a machine of 1 TiB and 4 CPUs.
   @inlinable public init(
@@ -58,7 +56,6 @@ public struct ContractSubject<Database: TranslationDatabase>: Sendable {
       "\(name), basic functions only", BasicOnly<Database>.self, options: options, geometry: geometry,
       cpus: cpus, hardware: hardware)
     subject.makeUnit = makeUnit
-    subject.addressBits = addressBits
     return subject
   }
 }

@@ -20,13 +20,12 @@ public enum Differential {
     do {
       let rig = try DifferentialRig(subject)
       defer { rig.close() }
-      let shifts = rig.service.pageSizes.all.map(\.shift)
-      var generator = StepGenerator(seed: seed, shifts: shifts, addressBits: subject.addressBits)
+      var generator = rig.steps(from: seed)
       for index in 1...max(count, 1) {
         rig.run(generator.next())
         let isDue = index % checkEvery == 0 || index == count
         guard let difference = rig.difference(isThorough: isDue) else { continue }
-        var again = StepGenerator(seed: seed, shifts: shifts, addressBits: subject.addressBits)
+        var again = rig.steps(from: seed)
         let steps = (0..<index).map { _ in again.next() }
         return shrunk(steps, difference, subject, seed, checkEvery)
       }

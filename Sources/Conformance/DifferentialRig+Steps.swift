@@ -32,7 +32,7 @@ extension DifferentialRig {
 
   /// Whether no scheme can translate `address`.
   @inlinable func isBad(_ address: VirtualAddress) -> Bool {
-    let high = Int64(bitPattern: address.raw) >> Int64(subject.addressBits - 1)
+    let high = Int64(bitPattern: address.raw) >> Int64(addressBits - 1)
     return high != 0 && high != -1
   }
 

@@ -30,8 +30,7 @@ public import SimMemory
     machine = try SimulatedPlatform(subject.geometry, cpus: subject.cpus)
     freeAtStart = machine.platform.frames.freeFrames
     service = try ShadowedService<Database>.boot(
-      machine.platform, options: subject.options, log: DivergenceLog(capacity: 8), hardwareSetsBits: false,
-      addressBits: subject.addressBits)
+      machine.platform, options: subject.options, log: DivergenceLog(capacity: 8), hardwareSetsBits: false)
     running = Array(repeating: 4, count: subject.cpus)
     freeAfterBoot = frames.freeFrames
     kernelAfterBoot = service.kernelDatabase.footprint.total
@@ -46,6 +45,12 @@ public import SimMemory
   }
 
   @inlinable var frames: FrameAllocator { machine.platform.frames }
+  /// Bits of a virtual address; all bits above the last one are equal in a good address.
+  @inlinable var addressBits: Int { service.addressBits }
+  /// Steps drawn from `seed` for this driver.
+  @inlinable func steps(from seed: UInt64) -> StepGenerator {
+    StepGenerator(seed: seed, shifts: service.pageSizes.all.map(\.shift), addressBits: addressBits)
+  }
 
   @inlinable func makeContext() -> DatabaseContext {
     defer { nextSpace += 1 }

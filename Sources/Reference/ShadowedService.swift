@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
-internal import SimMemory
+public import SimMemory
 public import Synchronization
 
 /// What all databases of one shadowed service share.
@@ -12,11 +12,12 @@ public import Synchronization
   @usableFromInline let registers = Mutex<ControlRegisters<Shadowed<Base>>?>(nil)
   @usableFromInline let kernelModel: ModelDatabase<Base.Object>
 
-  @inlinable init(_ service: Base.Service, log: DivergenceLog, hardwareSetsBits: Bool, addressBits: Int) {
+  @inlinable init(_ service: Base.Service, log: DivergenceLog, hardwareSetsBits: Bool) {
     self.service = service
     self.log = log
     self.hardwareSetsBits = hardwareSetsBits
-    kernelModel = ModelDatabase(beside: service.kernelDatabase.context, kernel: nil, addressBits: addressBits)
+    kernelModel = ModelDatabase(beside: service.kernelDatabase.context, kernel: nil,
+      addressBits: 65 - service.userEnd.raw.leadingZeroBitCount)
   }
 
   @inlinable var kernelDatabase: Shadowed<Base> { Shadowed(service.kernelDatabase, model: kernelModel, shadow: self) }
@@ -62,14 +63,12 @@ public struct ShadowedService<Base: TranslationDatabase>: TranslationService {
   /// Boots the driver with models beside it.
   /// - Parameter hardwareSetsBits: whether accessed and dirty bits may appear without a call; when not, they are
   ///   compared like every other attribute.
-  /// - Parameter addressBits: bits of a virtual address of the scheme; what lies beyond must be refused.
   @inlinable public static func boot(
-    _ platform: Platform, options: DriverOptions, log: DivergenceLog = DivergenceLog(), hardwareSetsBits: Bool,
-    addressBits: Int = 48
+    _ platform: Platform, options: DriverOptions, log: DivergenceLog = DivergenceLog(), hardwareSetsBits: Bool
   ) throws(ServiceError) -> Self {
     let base = try Base.Service.boot(platform, options: options)
     let shadow = ShadowState<Base>(
-      base, log: log, hardwareSetsBits: hardwareSetsBits, addressBits: addressBits)
+      base, log: log, hardwareSetsBits: hardwareSetsBits)
     let registers = ControlRegisters(repeating: platform.cpuCount, database: shadow.kernelDatabase) {
       base.registers[$0]
     }
@@ -87,11 +86,17 @@ public struct ShadowedService<Base: TranslationDatabase>: TranslationService {
   /// Basic 10.
   @inlinable public var pageSizes: PageSizes { base.pageSizes }
 
+  /// Bits of a virtual address of the scheme; what lies beyond must be refused.
+  @inlinable public var addressBits: Int { shadow.kernelModel.addressBits }
+
+  /// The driver's.
+  @inlinable public var userEnd: VirtualAddress { base.userEnd }
+
   /// Basic 11.
   @inlinable public func makeDatabase(_ context: DatabaseContext) throws(ServiceError) -> Database {
     let database = try base.makeDatabase(context)
     return Shadowed(
-      database, 
+      database,
       model: ModelDatabase(
         beside: context, kernel: shadow.kernelModel, addressBits: shadow.kernelModel.addressBits),
       shadow: shadow)

@@ -38,8 +38,7 @@ public enum DriverCatalog {
   @usableFromInline static var radix5: DriverDescription {
     DriverDescription(
       name: "radix5", summary: "five-level radix tree of x86-64 (57-bit addresses), split locks",
-      walk: "up to 5 dependent references, page-walk caches", pageSizes: PageSizes(.twoMiB, .oneGiB),
-      addressBits: 57)
+      walk: "up to 5 dependent references, page-walk caches", pageSizes: PageSizes(.twoMiB, .oneGiB))
   }
 
   @usableFromInline static var fptL3L2: DriverDescription {

@@ -13,22 +13,19 @@ public struct DriverDescription: Sendable, Equatable {
   public var pageSizes: PageSizes
   /// The options that it understands, by name, with an explanation.
   public var options: [String: String]
-  /// Bits of a virtual address; all bits above the last one are equal in a good address.
-  public var addressBits: Int
   /// The sets of options that tests run the driver with.
   public var testedOptions: [[String: String]]
 
   /// Describes a driver.
   public init(
     name: String, summary: String, walk: String, pageSizes: PageSizes, options: [String: String] = [:],
-    addressBits: Int = 48, testedOptions: [[String: String]] = [[:]]
+    testedOptions: [[String: String]] = [[:]]
   ) {
     self.name = name
     self.summary = summary
     self.walk = walk
     self.pageSizes = pageSizes
     self.options = options
-    self.addressBits = addressBits
     self.testedOptions = testedOptions
   }
 }

@@ -11,8 +11,6 @@ public struct ConformanceJob: Sendable {
   public var options = DriverOptions()
   /// Whether its customizations are hidden.
   public var isBasicOnly = false
-  /// Bits of a virtual address of the scheme.
-  public var addressBits = 48
   /// The first seed of a random run.
   public var seed: UInt64 = 1
   /// Steps of a random run.
@@ -35,9 +33,7 @@ public struct ConformanceJob: Sendable {
   @inlinable func subject<Service: TranslationService, Walker: PageWalker>(
     _ service: Service.Type, _ walker: Walker.Type
   ) -> ContractSubject<Service.Database> where Service.Root == Walker.Root {
-    var subject = ContractSubject(name, Service.Database.self, walker: Walker.self, options: options)
-    subject.addressBits = addressBits
-    return subject
+    ContractSubject(name, Service.Database.self, walker: Walker.self, options: options)
   }
 
   /// Runs the checks that `isChosen` wants, given clause and name.

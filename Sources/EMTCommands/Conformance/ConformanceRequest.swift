@@ -62,7 +62,6 @@ struct ConformanceRequest {
     var job = ConformanceJob(driver: driver.description.name)
     job.options = options
     job.isBasicOnly = isBasicOnly
-    job.addressBits = driver.description.addressBits
     (job.seed, job.steps) = (seed, steps)
     return job
   }
