@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-public import EMTCore
-public import Reference
-public import SimMemory
+internal import EMTCore
+internal import Reference
+internal import SimMemory
 
 /// Random operations on a driver and on the model at the same time:
 ///

@@ -44,10 +44,11 @@ extension DifferentialRig {
       let here = spaces[running[cpu]].context.spaceID
       for page in units[cpu].pages where page.space == here || page.space == .kernel {
         let database = page.space == .kernel ? spaces[4] : spaces[running[cpu]]
-        let now = database.expected(at: page.object.start)
+        let now = database.expectedPage(at: page.object.start)
         if page.object.leavesStaleTranslation(after: now) {
           report(
-            "CPU \(cpu) was told to forget \(page.object.summary), which is \(now.summary) now", "no flush")
+            "CPU \(cpu) was told to forget \(page.object.summary), now \(now?.summary ?? "a void")",
+            "no flush")
         }
       }
     }
@@ -65,35 +66,45 @@ extension DifferentialRig {
 
   /// Compares what tables say to hardware with the model: first and last byte of every page, and the range's ends.
   @inlinable func compareHardware(_ space: Int, _ range: VirtualRange) {
-    guard subject.hardware != nil else { return }
+    guard hasHardware else { return }
     let cpu = cpu(on: space)
     let root = service.base.registers[cpu]
-    for object in spaces[space].expected(in: range) {
+    let database = spaces[space]
+    var end = range.start
+    for object in database.expected(in: range) {
+      if end != object.start {
+        // The first and the last page of the void before it.
+        compareHardware(at: end, database.expectedPage(at: end), root)
+        let last = VirtualAddress(object.start.raw &- 1)
+        compareHardware(at: last, database.expectedPage(at: last), root)
+      }
       compareHardware(at: object.start, object, root)
-      compareHardware(at: VirtualAddress(object.start.raw &+ object.size.mask), object, root)
-      compareHardware(at: object.end, spaces[space].expected(at: object.end), root)
+      end = object.end
+      if object.size != .base { compareHardware(at: VirtualAddress(end.raw &- 1), object, root) }
     }
-    compareHardware(at: range.start, spaces[space].expected(at: range.start), root)
-    let last = VirtualAddress(range.end.raw &- 1)
-    compareHardware(at: last, spaces[space].expected(at: last), root)
+    if end != range.end || end.raw == 0 {
+      compareHardware(at: end, database.expectedPage(at: end), root)
+      let last = VirtualAddress(range.end.raw &- 1)
+      compareHardware(at: last, database.expectedPage(at: last), root)
+    }
   }
 
   @inlinable func compareHardware(
-    at address: VirtualAddress, _ object: Database.Object, _ root: Database.Service.Root
+    at address: VirtualAddress, _ object: Database.Object?, _ root: Database.Service.Root
   ) {
     let view =
       units.isEmpty
       ? subject.hardware.flatMap { $0(machine.platform.memory, root, address) }
       : units[0].unit.probe(root, address)
-    let isUsable = object.isPresent && object.isReadable && !object.hasNumaHint
-    guard let view else {
-      if isUsable { report("hardware at \(address) sees \(object.summary)", "nothing") }
+    guard let object, object.isPresent && object.isReadable && !object.hasNumaHint else {
+      if let view { report("hardware at \(address) sees nothing", "\(view)") }
       return
     }
-    if !isUsable || view.physicalAddress != object.physicalAddress || view.size != object.size
+    guard let view else { return report("hardware at \(address) sees \(object.summary)", "nothing") }
+    if view.physicalAddress != object.physicalAddress || view.size != object.size
       || view.isWritable != object.isWritable
     {
-      report("hardware at \(address) sees \(isUsable ? object.summary : "nothing")", "\(view)")
+      report("hardware at \(address) sees \(object.summary)", "\(view)")
     }
   }
 

@@ -22,16 +22,22 @@ public import SimMemory
   @usableFromInline var freeAfterBoot: UInt64 = 0
   @usableFromInline var kernelAfterBoot: UInt64 = 0
   @usableFromInline var isClosed = false
+  @usableFromInline let hasHardware: Bool
+  /// Whether the driver finds voids larger than a few pages, so that looking at 1 GiB takes no time.
+  @usableFromInline let hasLargeVoids: Bool
   /// What the last step changed.
   @usableFromInline var touched: [(space: Int, range: VirtualRange)] = []
 
   @inlinable init(_ subject: ContractSubject<Database>) throws {
     self.subject = subject
+    hasHardware = subject.hardware != nil
     machine = try SimulatedPlatform(subject.geometry, cpus: subject.cpus)
     freeAtStart = machine.platform.frames.freeFrames
     service = try ShadowedService<Database>.boot(
       machine.platform, options: subject.options, log: DivergenceLog(capacity: 8), hardwareSetsBits: false)
     running = Array(repeating: 4, count: subject.cpus)
+    hasLargeVoids = try DifferentialRig.findsLargeVoids(
+      service, DifferentialRig.context(0xFFFF, machine, service))
     freeAfterBoot = frames.freeFrames
     kernelAfterBoot = service.kernelDatabase.footprint.total
     for _ in 0..<4 { spaces.append(try service.makeDatabase(makeContext())) }
@@ -49,13 +55,34 @@ public import SimMemory
   @inlinable var addressBits: Int { service.addressBits }
   /// Steps drawn from `seed` for this driver.
   @inlinable func steps(from seed: UInt64) -> StepGenerator {
-    StepGenerator(seed: seed, shifts: service.pageSizes.all.map(\.shift), addressBits: addressBits)
+    StepGenerator(
+      seed: seed, shifts: service.pageSizes.all.map(\.shift), addressBits: addressBits,
+      spares: !hasLargeVoids)
   }
 
   @inlinable func makeContext() -> DatabaseContext {
     defer { nextSpace += 1 }
-    return DatabaseContext(
-      platform: machine.platform, spaceID: AddressSpaceID(nextSpace), pageSizes: service.pageSizes)
+    return DifferentialRig.context(nextSpace, machine, service)
+  }
+
+  @inlinable static func context(
+    _ space: UInt16, _ machine: SimulatedPlatform, _ service: ShadowedService<Database>
+  ) -> DatabaseContext {
+    DatabaseContext(platform: machine.platform, spaceID: AddressSpaceID(space), pageSizes: service.pageSizes)
+  }
+
+  /// Looks next to a page for what the driver knows of the void there.
+  @inlinable static func findsLargeVoids(
+    _ service: ShadowedService<Database>, _ context: DatabaseContext
+  ) throws -> Bool {
+    let database = try service.makeDatabase(context)
+    var page = Database.Object(unmappedAt: VirtualAddress(1 << 40), size: .base)
+    page.place(FrameNumber(1), [.readable])
+    database.settle(try database.update(page).takeObligation())
+    let isLarge = database.find(VirtualAddress(1 << 40 + 1 << 20)).size.bytes > 1 << 17
+    try service.destroy(database)
+    context.destroy()
+    return isLarge
   }
 
   @inlinable func report(_ expected: String, _ got: String) {

@@ -7,14 +7,17 @@ internal import SimMemory
 @usableFromInline struct StepGenerator {
   private var random: SplitMix64
   private let shifts: [UInt8]
+  /// Whether large ranges are rare, because the driver looks at them page by page.
+  private let spares: Bool
   /// The end of the user half.
   private let top: UInt64
   /// Where the sparse places are.
   private var sparse: [UInt64] = []
 
-  @usableFromInline init(seed: UInt64, shifts: [UInt8], addressBits: Int) {
+  @usableFromInline init(seed: UInt64, shifts: [UInt8], addressBits: Int, spares: Bool) {
     random = SplitMix64(seed: seed)
     self.shifts = shifts
+    self.spares = spares
     top = 1 << UInt64(addressBits - 1)
     for _ in 0..<8 { sparse.append(random.below(top >> 30) << 30) }
     // Neighbours in the upper levels of any table, but not in the lower ones.
@@ -26,6 +29,7 @@ internal import SimMemory
     step.bits = random.next() >> 40
     step.space = space(of: step.kind)
     step.shift = shift(for: step.kind)
+    if spares, step.shift > 21, !random.oneIn(40) { step.shift = 21 }
     place(&step)
     if random.oneIn(5) {
       step.failAfter = Int(random.below(random.oneIn(4) ? 40 : 4))
@@ -43,12 +47,13 @@ internal import SimMemory
     case 383..<386: return .fork
     case 386..<388: return .purge
     case 388..<400: return .switchSpace
+    case 400..<415: return random.pick([.split, .prepareAndSplit, .collapse])
     default: return StepGenerator.ordinary[Int(random.below(UInt64(StepGenerator.ordinary.count)))]
     }
   }
 
   private static let ordinary = DifferentialKind.allCases.filter {
-    ![.update, .access, .recreate, .fork, .purge, .switchSpace].contains($0)
+    ![.update, .access, .recreate, .fork, .purge, .switchSpace, .split, .prepareAndSplit, .collapse].contains($0)
   }
 
   private mutating func space(of kind: DifferentialKind) -> UInt8 {
@@ -80,7 +85,7 @@ internal import SimMemory
       step.address = address | random.below(4096)
     case .insertRun:
       step.address = address & ~step.size.mask
-      step.pages = step.shift >= 30 ? 1 + random.below(2) : random.oneIn(12) ? 515 : 1 + random.below(20)
+      step.pages = step.shift >= 30 ? 1 + random.below(2) : random.oneIn(50) ? 515 : 1 + random.below(20)
     default: step.address = address & ~step.size.mask
     }
     if !step.isKernel, random.oneIn(300), [.find, .update, .remove, .edit, .access].contains(step.kind) {
@@ -97,8 +102,8 @@ internal import SimMemory
   }
 
   private mutating func rangePages() -> UInt64 {
-    if random.oneIn(400) { return 1 << 18 }
-    if random.oneIn(8) { return random.pick([510, 512, 513, 1024, 2048]) }
+    if !spares, random.oneIn(400) { return 1 << 18 }
+    if random.oneIn(20) { return random.pick([510, 512, 513, 1024, 2048]) }
     return random.pick([1, 2, 7, 8, 9, 16, 40])
   }
 

@@ -82,6 +82,9 @@ extension ModelDatabase {
     table(range.start).objects(touching: range)
   }
 
+  /// The mapped object that holds `address`.
+  @inlinable func mapped(at address: VirtualAddress) -> Object? { table(address).object(at: address) }
+
   /// Records `object` whatever is there; its span holds nothing else.
   @inlinable func put(_ object: Object) { table(object.start).put(object) }
 

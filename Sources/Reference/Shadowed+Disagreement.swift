@@ -17,11 +17,13 @@ extension Shadowed {
   /// The model's object for `address`, for comparisons with what hardware sees.
   @inlinable public func expected(at address: VirtualAddress) -> Object { model.find(address) }
 
+  /// The mapped object that holds `address` as the model knows it.
+  @inlinable public func expectedPage(at address: VirtualAddress) -> Object? { model.mapped(at: address) }
+
   /// Notes that hardware used the page at `address`, and wrote to it when `isStore`: for callers that run a walker
   /// themselves while the service does not expect hardware to set bits.
   @inlinable public func noteAccess(at address: VirtualAddress, isStore: Bool) {
-    var object = model.find(address)
-    guard object.isPresent, !object.isAccessed || isStore && !object.isDirty else { return }
+    guard var object = model.mapped(at: address), object.isPresent, !object.isAccessed || isStore && !object.isDirty else { return }
     object.isAccessed = true
     if isStore { object.isDirty = true }
     model.put(object)
@@ -42,8 +44,8 @@ extension Shadowed {
     begin("compare everything", half)
     var cursor = half.start
     for object in mappedObjects {
-      checkVoid(VirtualRange(cursor, object.start))
-      check(base.find(object.start), at: object.start)
+      if cursor != object.start { checkVoid(VirtualRange(cursor, object.start)) }
+      compare(base.find(object.start), object, "find \(object.start)")
       let last = VirtualAddress(object.start.raw &+ object.size.mask)
       if object.size > .base { check(base.find(last), at: last) }
       cursor = object.end
@@ -58,7 +60,7 @@ extension Shadowed {
     for start in [gap.start, gap.bytes > edge ? VirtualAddress(gap.end.raw - edge) : gap.start] {
       cursor = Swift.max(cursor, start)
       var looks = 0
-      while cursor < gap.end, looks < 100, !shadow.log.hasDivergence {
+      while cursor < gap.end, looks < 30, !shadow.log.hasDivergence {
         let found = base.find(cursor)
         check(found, at: cursor)
         if found.end.raw == 0 { return }

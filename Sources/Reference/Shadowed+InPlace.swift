@@ -9,7 +9,7 @@ extension Shadowed {
     at address: VirtualAddress, _ body: (inout Object) -> Void
   ) throws(TranslationError) -> Change<Object> {
     let before = beginInPlace("updateAttributes", address)
-    defer { finish(before.span) }
+    defer { finish(before, address) }
     var after = before
     do throws(TranslationError) {
       let change = try base.updateAttributes(at: address) { object in
@@ -31,7 +31,7 @@ extension Shadowed {
   /// Customizable 32.
   @inlinable public func testAndClearAccessed(at address: VirtualAddress) throws(TranslationError) -> Bool {
     let before = beginInPlace("testAndClearAccessed", address)
-    defer { finish(before.span) }
+    defer { finish(before, address) }
     do throws(TranslationError) {
       let wasSet = try base.testAndClearAccessed(at: address)
       if wasSet != before.isAccessed { report("accessed was \(before.isAccessed)", "\(wasSet)") }
@@ -46,7 +46,7 @@ extension Shadowed {
   /// Customizable 33.
   @inlinable public func testAndClearDirty(at address: VirtualAddress) throws(TranslationError) -> TestedBit {
     let before = beginInPlace("testAndClearDirty", address)
-    defer { finish(before.span) }
+    defer { finish(before, address) }
     do throws(TranslationError) {
       let bit = try base.testAndClearDirty(at: address)
       let wasSet = bit.wasSet
@@ -62,7 +62,7 @@ extension Shadowed {
   /// Customizable 34.
   @inlinable public func setAccessed(at address: VirtualAddress, alsoDirty: Bool) throws(TranslationError) {
     let before = beginInPlace(alsoDirty ? "setAccessed, dirty" : "setAccessed", address)
-    defer { finish(before.span) }
+    defer { finish(before, address) }
     do throws(TranslationError) { try base.setAccessed(at: address, alsoDirty: alsoDirty) } catch {
       checkInPlace(error, isPossible: before.isPresent)
       throw error
@@ -76,7 +76,7 @@ extension Shadowed {
   /// Customizable 35.
   @inlinable public func makeWritable(at address: VirtualAddress) throws(TranslationError) {
     let before = beginInPlace("makeWritable", address)
-    defer { finish(before.span) }
+    defer { finish(before, address) }
     do throws(TranslationError) { try base.makeWritable(at: address) } catch {
       checkInPlace(error, isPossible: before.isPresent)
       throw error
@@ -86,6 +86,11 @@ extension Shadowed {
       object.isDirty = true
       object.isAccessed = true
     }
+  }
+
+  /// Compares the page, or the base page at `address` where the model knows of none: a void may be half the space.
+  @inlinable func finish(_ before: Object, _ address: VirtualAddress) {
+    finish(before.isMapped ? before.span : VirtualRange(page: address, .base))
   }
 
   @inlinable func beginInPlace(_ name: StaticString, _ address: VirtualAddress) -> Object {

@@ -26,6 +26,17 @@ extension TranslationObject {
     do { return try read(attribute) } catch { return ~0 }
   }
 
+  /// Whether all neutral attributes are the same: `firstDifference` for one type, where every key is a constant.
+  @inlinable func hasAllAttributes(of other: Self) -> Bool {
+    start == other.start && size == other.size && isMapped == other.isMapped && isPresent == other.isPresent
+      && physicalAddress == other.physicalAddress && isReadable == other.isReadable
+      && isWritable == other.isWritable && isExecutable == other.isExecutable && isUser == other.isUser
+      && isAccessed == other.isAccessed && isDirty == other.isDirty && isGlobal == other.isGlobal
+      && swapEntry == other.swapEntry && isSoftDirty == other.isSoftDirty
+      && isUserfaultWriteProtected == other.isUserfaultWriteProtected && hasNumaHint == other.hasNumaHint
+      && isSpecial == other.isSpecial && cacheMode == other.cacheMode
+  }
+
   /// The first neutral attribute in which the two objects differ, nil when they describe the same mapping.
   /// - Parameter hardwareMayAdd: accept accessed and dirty bits that this object has and `other` lacks.
   @inlinable public func firstDifference<Other: TranslationObject>(
