@@ -13,7 +13,9 @@ extension HashedDatabase {
     while step < count {
       let start = prototype.start.advanced(by: step &<< UInt64(prototype.size.shift))
       let inCluster = 8 &- (start.raw &>> UInt64(prototype.size.shift) & 7)
-      var group = HashedGroup(start, prototype.size, count: Int(Swift.min(inCluster, count &- step)))
+      var pages = Int(Swift.min(inCluster, count &- step))
+      if prototype.size != .base, hasOtherSizes(prototype, start, pages) { pages = 1 }
+      var group = HashedGroup(start, prototype.size, count: pages)
       for index in 0..<group.count {
         let distance = step &+ UInt64(truncatingIfNeeded: index)
         let bytes = prototype.isPresent ? distance &<< UInt64(prototype.size.shift) : 0
@@ -33,6 +35,17 @@ extension HashedDatabase {
       step &+= UInt64(truncatingIfNeeded: group.count)
     }
     return flushed.obligation()
+  }
+
+  /// Whether a page of another size is anywhere in `pages` huge pages from `start`: then the run goes on page by page,
+  /// and stops at the one that is in the way. Base pages of one cluster share their surroundings.
+  @usableFromInline func hasOtherSizes(
+    _ prototype: X86Object, _ start: VirtualAddress, _ pages: Int
+  ) -> Bool {
+    let size = prototype.size
+    return (0..<UInt64(truncatingIfNeeded: pages)).contains { page in
+      otherSize(X86Object(unmappedAt: start.advanced(by: page &<< UInt64(size.shift)), size: size)) != nil
+    }
   }
 
   /// Customizable 17. One search here and one there for each cluster.

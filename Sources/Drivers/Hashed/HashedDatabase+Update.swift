@@ -23,6 +23,7 @@ extension HashedDatabase {
 
   /// Basic 6. The slot of a cluster that holds nothing any more is free at once.
   @inlinable public func remove(_ object: X86Object) throws(TranslationError) -> Change<X86Object> {
+    guard owns(object.start) else { throw .notMapped }
     let table = try place(for: object)
     var isLast = false
     let removed = shared { () -> UInt64? in
