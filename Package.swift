@@ -68,8 +68,8 @@ let testSuites: [Target] = [
   tests(
     "Conformance",
     imports: [
-      "Conformance", "Reference", "Radix", "Hashed", "MMU", "X86Object", "EMTCore", "EntryFormats",
-      "SimMemory",
+      "Conformance", "Reference", "Radix", "FPT", "Hashed", "ECPT", "MMU", "X86Object", "EMTCore",
+      "EntryFormats", "SimMemory",
       "Machine", "Workloads", "Events",
     ]),
   tests("MMU", imports: ["MMU", "EntryFormats", "SimMemory"]),

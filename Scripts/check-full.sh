@@ -9,12 +9,26 @@ Scripts/check.sh
 echo "== hot paths are compiled for every driver"
 if [ -x Scripts/check-specialisation.sh ]; then Scripts/check-specialisation.sh; fi
 
+echo "== the contract, and 10 million random operations on every driver, form and set of options"
+emt=.build/release/emt
+"$emt" conformance
+soak=$(mktemp -d)
+trap 'rm -rf "$soak"' EXIT
+# Two parts side by side: neither uses more than one core.
+"$emt" conformance --random --steps "${EMT_SOAK_STEPS:-10M}" --driver radix,radix5,fpt-l3l2,fpt-l4l3,fpt-l4l3-l2l1 \
+  > "$soak/trees" 2>&1 &
+trees=$!
+"$emt" conformance --random --steps "${EMT_SOAK_STEPS:-10M}" --driver hashed,ecpt > "$soak/hashed" 2>&1 && hashed=0 || hashed=$?
+wait "$trees" && trees=0 || trees=$?
+cat "$soak/trees" "$soak/hashed"
+[ "$trees" -eq 0 ] && [ "$hashed" -eq 0 ]
+
 echo "== threads, under ThreadSanitizer"
 # Race detection is not certain in a single run, so the tests with threads run several times.
 for round in 1 2 3; do
   echo "round $round"
   swift test --disable-xctest --sanitize=thread --scratch-path .build-tsan \
-    --filter 'RadixTests|HashedTests|MMUTests|SimMemoryTests'
+    --filter 'RadixTests|FPTTests|HashedTests|ECPTTests|MMUTests|SimMemoryTests'
 done
 
 echo "== all tests, under AddressSanitizer"
@@ -23,7 +37,7 @@ swift test --disable-xctest --sanitize=address --scratch-path .build-asan
 echo "== recording a real program"
 if command -v valgrind > /dev/null; then
   trace=$(mktemp -d)
-  trap 'rm -rf "$trace"' EXIT
+  trap 'rm -rf "$trace" "$soak"' EXIT
   .build/release/emt record -o "$trace/ls.emtrace" -- ls -l /
   Scripts/check-traces.sh .build/release/emt "$trace/ls.emtrace"
 else

@@ -131,7 +131,7 @@ public import SimMemory
   /// Every frame in use belongs to a database, which counts it.
   @inlinable func checkMemory(ofAll: Bool) {
     guard ofAll else { return }
-    let used = (freeAfterBoot - frames.freeFrames) << 12
+    let used = (freeAfterBoot &- frames.freeFrames) &<< 12
     let counted = spaces.reduce(0) { $0 &+ $1.footprint.total } &- kernelAfterBoot
     if used != counted { report("footprints of \(used) bytes, which are in use", "\(counted)") }
   }

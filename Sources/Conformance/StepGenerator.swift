@@ -53,7 +53,8 @@ internal import SimMemory
   }
 
   private static let ordinary = DifferentialKind.allCases.filter {
-    ![.update, .access, .recreate, .fork, .purge, .switchSpace, .split, .prepareAndSplit, .collapse].contains($0)
+    ![.update, .access, .recreate, .fork, .purge, .switchSpace, .split, .prepareAndSplit, .collapse].contains(
+      $0)
   }
 
   private mutating func space(of kind: DifferentialKind) -> UInt8 {

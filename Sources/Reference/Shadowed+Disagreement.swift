@@ -23,7 +23,9 @@ extension Shadowed {
   /// Notes that hardware used the page at `address`, and wrote to it when `isStore`: for callers that run a walker
   /// themselves while the service does not expect hardware to set bits.
   @inlinable public func noteAccess(at address: VirtualAddress, isStore: Bool) {
-    guard var object = model.mapped(at: address), object.isPresent, !object.isAccessed || isStore && !object.isDirty else { return }
+    guard var object = model.mapped(at: address), object.isPresent,
+      !object.isAccessed || isStore && !object.isDirty
+    else { return }
     object.isAccessed = true
     if isStore { object.isDirty = true }
     model.put(object)

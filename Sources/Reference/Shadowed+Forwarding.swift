@@ -85,7 +85,8 @@ extension Shadowed {
   }
 
   /// Customizable 25.
-  @inlinable public func object(_ object: Object, swappedTo entry: SwapEntry) throws(AttributeError) -> Object {
+  @inlinable public func object(_ object: Object, swappedTo entry: SwapEntry) throws(AttributeError) -> Object
+  {
     let swapped = try base.object(object, swappedTo: entry)
     var expected = object
     try expected.write(.swapEntry, entry.packed)

@@ -5,7 +5,9 @@ public import SimMemory
 // Customizable 7–12 on both sides.
 extension Shadowed {
   /// Customizable 7.
-  @inlinable public func isEligible(_ size: PageSize, for page: VirtualRange, in mapping: VirtualRange) -> Bool {
+  @inlinable public func isEligible(_ size: PageSize, for page: VirtualRange, in mapping: VirtualRange)
+    -> Bool
+  {
     begin("isEligible", page)
     let answer = base.isEligible(size, for: page, in: mapping)
     let expected =
@@ -26,7 +28,8 @@ extension Shadowed {
   }
 
   /// Customizable 9.
-  @inlinable public func insertRun(_ prototype: Object, count: UInt64) throws(RangeFailure) -> FlushObligation {
+  @inlinable public func insertRun(_ prototype: Object, count: UInt64) throws(RangeFailure) -> FlushObligation
+  {
     let run = VirtualRange(prototype.start, bytes: prototype.size.bytes &* count)
     begin("insertRun", run, prototype)
     defer { finish(run) }
@@ -86,7 +89,8 @@ extension Shadowed {
   }
 
   /// Customizable 11.
-  @inlinable public func collapse(into huge: Object, copyContents: (Object) -> Bool) throws(TranslationError) {
+  @inlinable public func collapse(into huge: Object, copyContents: (Object) -> Bool) throws(TranslationError)
+  {
     begin("collapse", huge.span, huge)
     defer { finish(huge.span) }
     let old = model.objects(touching: huge.span)

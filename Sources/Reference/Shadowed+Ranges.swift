@@ -114,7 +114,9 @@ extension Shadowed {
   }
 
   /// Customizable 18.
-  @inlinable public func move(_ range: VirtualRange, to start: VirtualAddress) throws(RangeFailure) -> FlushObligation {
+  @inlinable public func move(_ range: VirtualRange, to start: VirtualAddress) throws(RangeFailure)
+    -> FlushObligation
+  {
     begin("move", range, Object(unmappedAt: start, size: .base))
     defer {
       finish(range)
@@ -122,7 +124,8 @@ extension Shadowed {
     }
     do throws(RangeFailure) {
       let owed = try base.move(range, to: start)
-      return check(owed, for: moveInModel(done(in: range, nil, movedTo: start), range, start))
+      return check(
+        owed, for: moveInModel(done(in: range, nil, movedTo: start), range, start), handsTablesOver: true)
     } catch {
       _ = moveInModel(done(in: range, error, movedTo: start), range, start)
       throw error

@@ -16,11 +16,14 @@ public import Synchronization
     self.service = service
     self.log = log
     self.hardwareSetsBits = hardwareSetsBits
-    kernelModel = ModelDatabase(beside: service.kernelDatabase.context, kernel: nil,
+    kernelModel = ModelDatabase(
+      beside: service.kernelDatabase.context, kernel: nil,
       addressBits: 65 - service.userEnd.raw.leadingZeroBitCount)
   }
 
-  @inlinable var kernelDatabase: Shadowed<Base> { Shadowed(service.kernelDatabase, model: kernelModel, shadow: self) }
+  @inlinable var kernelDatabase: Shadowed<Base> {
+    Shadowed(service.kernelDatabase, model: kernelModel, shadow: self)
+  }
 
   /// A driver may change its root while CPUs run on it.
   @inlinable func repeatRoots(of database: Base) {
@@ -56,7 +59,9 @@ public struct ShadowedService<Base: TranslationDatabase>: TranslationService {
   public let registers: ControlRegisters<Database>
 
   /// Basic 9. Accessed and dirty bits may be set by hardware at any time.
-  @inlinable public static func boot(_ platform: Platform, options: DriverOptions) throws(ServiceError) -> Self {
+  @inlinable public static func boot(_ platform: Platform, options: DriverOptions) throws(ServiceError)
+    -> Self
+  {
     try boot(platform, options: options, hardwareSetsBits: true)
   }
 
@@ -103,7 +108,9 @@ public struct ShadowedService<Base: TranslationDatabase>: TranslationService {
   }
 
   /// Basic 12.
-  @inlinable public func destroy(_ database: Database) throws(ServiceError) { try base.destroy(database.base) }
+  @inlinable public func destroy(_ database: Database) throws(ServiceError) {
+    try base.destroy(database.base)
+  }
 
   /// Basic 13.
   @inlinable public func switchTo(_ database: Database, on cpu: Int) throws(ServiceError) -> Database {

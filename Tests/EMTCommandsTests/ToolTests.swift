@@ -57,6 +57,15 @@ struct ToolTests {
     (["compare", "--drivers", "radix,nonesuch"], "unknown driver 'nonesuch'"),
     (["record", "-o", "x.emtrace"], "name the program"),
     (["record", "--", "true"], "-o FILE is missing"),
+    (["conformance", "radix"], "--driver radix"),
+    (["conformance", "--driver", "radixx"], "did you mean 'radix'"),
+    (["conformance", "--filter", "XY-*"], "no check fits"),
+    (["conformance", "--steps", "10"], "belongs to --random"),
+    (["conformance", "--random", "--steps", "many"], "is no number of steps"),
+    (["conformance", "--random", "--seed", "-1"], "is no number"),
+    (["conformance", "--tap", "--json"], "use one"),
+    (["conformance", "--driver", "radix", "--options", "preset=emt"], "has no option 'preset'"),
+    (["conformance", "--random", "--list"], "--random runs none"),
   ])
   func wrongUsageIsOneClearLineAndStatusTwo(_ words: [String], _ hint: String) throws {
     let run = try Tool.run(words)
@@ -86,7 +95,7 @@ struct ToolTests {
     #expect(run.errors.split(separator: "\n").count == 1)
   }
 
-  @Test(arguments: ["compare", "replay", "record", "convert", "drivers"])
+  @Test(arguments: ["compare", "replay", "record", "convert", "drivers", "conformance"])
   func everyCommandExplainsItself(_ command: String) throws {
     let run = try Tool.run([command, "--help"])
     #expect(run.status == 0)

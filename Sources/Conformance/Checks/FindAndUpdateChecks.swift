@@ -54,7 +54,8 @@ extension ContractSuite {
         bench in
         let database = try bench.makeDatabase()
         try bench.insert(database, bench.object(VirtualAddress(0x1000)))
-        for raw: UInt64 in [0x8000_0000_0000, 0x8000_0000_1000, 0xFFFF_0000_0000_1000] {
+        let half = bench.service.userEnd.raw &+ PageSize.base.bytes
+        for raw in [half, half &+ 0x1000, 0 &- 2 &* half &+ 0x1000] {
           let found = database.find(VirtualAddress(raw))
           bench.expect(!found.isMapped, "0x\(String(raw, radix: 16)) is unmapped", found.summary)
         }
@@ -149,7 +150,8 @@ extension ContractSuite {
             "a page of \(size)")
         }
         var bad = bench.object(bench.home)
-        for raw: UInt64 in [0x8000_0000_0000, 0xFFFF_0000_0000_0000] {
+        let half = bench.service.userEnd.raw &+ PageSize.base.bytes
+        for raw in [half, 0 &- 2 &* half] {
           try bad.write(.virtualAddress, raw)
           bench.equal(bench.update(database, bad).error, .badAddress(VirtualAddress(raw)), "a bad address")
         }

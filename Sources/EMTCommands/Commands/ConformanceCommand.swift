@@ -13,19 +13,23 @@ enum ConformanceCommand: Command {
         + "       emt conformance --random [--steps N] [--seed S] [--driver D]… [--json]",
       summary: "Checks drivers against the contract, as they are and with their customizations hidden.",
       options: [
-        CommandSyntax.Option(name: "--driver", value: "D", help: "a driver, or several with commas; default all"),
         CommandSyntax.Option(
-          name: "--options", value: "N=V,…", help: "the driver's options; default every set it is tested with"),
+          name: "--driver", value: "D", help: "a driver, or several with commas; default all"),
+        CommandSyntax.Option(
+          name: "--options", value: "N=V,…", help: "the driver's options; default every set it is tested with"
+        ),
         CommandSyntax.Option(name: "--basic-only", value: nil, help: "only with customizations hidden"),
         CommandSyntax.Option(name: "--natural-only", value: nil, help: "only as the driver is"),
-        CommandSyntax.Option(name: "--filter", value: "GLOB", help: "checks by clause or name: 'DB-5*', '*huge*'"),
+        CommandSyntax.Option(
+          name: "--filter", value: "GLOB", help: "checks by clause or name: 'DB-5*', '*huge*'"),
         CommandSyntax.Option(name: "--list", value: nil, help: "lists the checks and what they promise"),
         CommandSyntax.Option(name: "--tap", value: nil, help: "Test Anything Protocol on standard output"),
         CommandSyntax.Option(name: "--junit", value: "FILE", help: "also writes JUnit XML to FILE"),
         CommandSyntax.Option(
           name: "--random", value: nil, help: "random operations against the reference model and the walker"),
         CommandSyntax.Option(name: "--steps", value: "N", help: "random steps for each form (default 100k)"),
-        CommandSyntax.Option(name: "--seed", value: "S", help: "where random steps are drawn from (default 1)"),
+        CommandSyntax.Option(
+          name: "--seed", value: "S", help: "where random steps are drawn from (default 1)"),
         CommonOptions.json,
       ],
       examples: [
@@ -44,7 +48,8 @@ enum ConformanceCommand: Command {
     var reporter = ConformanceReporter(style, isRandom: request.isRandom)
     if style == .human, request.isRandom {
       Terminal.print(
-        "random operations: seed \(request.seed), \(Units.grouped(UInt64(request.steps))) steps for each form")
+        "random operations: seed \(request.seed), \(Units.grouped(UInt64(request.steps))) steps for each form"
+      )
     }
     for driver in request.drivers {
       for options in request.options(of: driver) {
@@ -64,7 +69,8 @@ enum ConformanceCommand: Command {
   }
 
   private static func check(
-    _ job: ConformanceJob, _ driver: Driver, _ request: ConformanceRequest, _ reporter: inout ConformanceReporter
+    _ job: ConformanceJob, _ driver: Driver, _ request: ConformanceRequest,
+    _ reporter: inout ConformanceReporter
   ) throws(CommandFailure) {
     var outcomes: [ContractOutcome] = []
     driver.contract(job, request.isChosen) { outcome in

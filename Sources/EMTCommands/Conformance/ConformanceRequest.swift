@@ -19,7 +19,9 @@ struct ConformanceRequest {
     }
     var chosen: [Driver] = []
     for word in arguments.values("--driver") {
-      for name in word.split(separator: ",") { chosen.append(try CommonOptions.driver(String(name), in: all)) }
+      for name in word.split(separator: ",") {
+        chosen.append(try CommonOptions.driver(String(name), in: all))
+      }
     }
     drivers = chosen.isEmpty ? all : chosen
     given = try arguments.value("--options").map(ConformanceRequest.options)
@@ -31,7 +33,8 @@ struct ConformanceRequest {
     for name in ["--steps", "--seed"] where !isRandom && arguments.value(name) != nil {
       throw .usage("emt conformance: \(name) belongs to --random")
     }
-    for name in ["--filter", "--list"] where isRandom && (arguments.value(name) != nil || arguments.has(name)) {
+    for name in ["--filter", "--list"] where isRandom && (arguments.value(name) != nil || arguments.has(name))
+    {
       throw .usage("emt conformance: \(name) chooses checks, and --random runs none")
     }
     if arguments.has("--tap"), arguments.has("--json") {
@@ -42,7 +45,9 @@ struct ConformanceRequest {
     let text = arguments.value("--seed") ?? "1"
     guard let number = UInt64(text) else { throw .usage("--seed: '\(text)' is no number from 0 to 2^64 - 1") }
     seed = number
-    if let word = arguments.value("--filter"), !ContractSuite.list.contains(where: { isChosen($0.clause, $0.name) }) {
+    if let word = arguments.value("--filter"),
+      !ContractSuite.list.contains(where: { isChosen($0.clause, $0.name) })
+    {
       throw .usage("--filter: no check fits '\(word)'; 'emt conformance --list' lists them")
     }
   }
