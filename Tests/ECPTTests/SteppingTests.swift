@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import ClusterTable
 import ECPT
 import EMTCore
 import EntryFormats
@@ -174,7 +175,7 @@ func colliding(_ bits: UInt64, _ count: Int, seed: UInt64 = 5) -> [UInt64] {
         guard access.kind == .store, access.agent == .software else { return }
         steps.withLock { $0 += 1 }
         let frames = mapped.withLock { $0 }
-        let needed = [access.address.raw >> 12, kernel.registers.raw >> 12, 7].filter { frames.contains($0) }
+        let needed = [access.address.raw >> 12, kernel.block.raw >> 12, 7].filter { frames.contains($0) }
         for frame in needed {
           let walk = rig.walker.walk(rig.root, VirtualAddress(base + frame << 12), .store, isUser: false)
           if walk.translation?.page.raw != frame << 12 { wrong.withLock { $0.append(frame) } }

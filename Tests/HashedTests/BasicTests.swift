@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import ClusterTable
 import EMTCore
 import EntryFormats
 import Hashed
@@ -113,12 +114,12 @@ import X86Object
 
   @Test func switchingChangesWhatTheHardwareWalks() throws {
     let rig = try Rig()
-    #expect(try rig.service.current(on: 0).descriptor == rig.service.kernelDatabase.descriptor)
+    #expect(try rig.service.current(on: 0).block == rig.service.kernelDatabase.block)
     _ = try rig.service.switchTo(rig.database, on: 0)
     #expect(rig.service.registers[0] == rig.root)
     #expect(throws: ServiceError.inUse(cpus: 1)) { try rig.service.destroy(rig.database) }
     let previous = try rig.service.switchTo(rig.service.kernelDatabase, on: 0)
-    #expect(previous.descriptor == rig.database.descriptor)
+    #expect(previous.block == rig.database.block)
     #expect(throws: ServiceError.noSuchCPU(9)) { try rig.service.current(on: 9) }
     try rig.end()
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import ClusterTable
 import EMTCore
 import EntryFormats
 import Hashed

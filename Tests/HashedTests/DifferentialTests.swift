@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import ClusterTable
 import EMTCore
 import EntryFormats
 import Hashed
@@ -46,7 +47,7 @@ import X86Object
       try act(rig, child, &model, &childModel, &random)
       if step % 20 == 0 {
         agree(rig, rig.database, rig.root, model, "seed \(seed) step \(step)")
-        let root = HashedRoot(user: child.descriptor, kernel: rig.root.kernel, spaceID: 2)
+        let root = HashedRoot(user: child.block, kernel: rig.root.kernel, spaceID: 2)
         agree(rig, child, root, childModel, "child, seed \(seed) step \(step)")
       }
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import ClusterTable
 import EMTCore
 import EntryFormats
 import Hashed
@@ -27,7 +28,7 @@ final class Rig: Sendable {
   var freeFrames: UInt64 { machine.platform.frames.freeFrames }
 
   var root: HashedRoot {
-    HashedRoot(user: database.descriptor, kernel: service.kernelDatabase.descriptor, spaceID: 1)
+    HashedRoot(user: database.block, kernel: service.kernelDatabase.block, spaceID: 1)
   }
 
   /// A second process.

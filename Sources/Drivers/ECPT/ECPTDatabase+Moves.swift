@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import ClusterTable
 internal import EMTCore
 internal import EntryFormats
 internal import SimMemory
@@ -15,7 +16,7 @@ extension ECPTDatabase {
   ) -> PhysicalAddress? {
     growIfCrowded(table)
     if let free { return free }
-    if table < ECPTFormat.pageTables {
+    if table < ClusterFormat.tables {
       if let slot = vacate(number, table) { return slot }
       if word(ECPTWord.resized(table)) == 0 { _ = grow(table) }
       step(table)
@@ -71,30 +72,9 @@ extension ECPTDatabase {
   /// Moves a cluster or row to a free slot of another way, so that it can be found at every store.
   func move(_ source: PhysicalAddress, to target: PhysicalAddress, _ table: Int) {
     copy(source, to: target)
-    remove(source, keeping: target)
+    empty(source, keeping: target)
     // The walk tables know the way of large pages.
     if table == 1 || table == 2 { refreshHeaders(address(of: number(at: target, table), table)) }
-  }
-
-  /// Copies a cluster; the count comes last and makes the copy valid.
-  func copy(_ source: PhysicalAddress, to target: PhysicalAddress) {
-    context.meter.count(.clusterMove)
-    for offset in stride(from: 0, to: ECPTFormat.clusterBytes, by: 8) {
-      memory.storeRelease(memory.loadAcquire(source.advanced(by: offset)), at: target.advanced(by: offset))
-    }
-  }
-
-  /// Empties the slot of a copied cluster, and passes on what the walker set in it after it was copied.
-  func remove(_ source: PhysicalAddress, keeping target: PhysicalAddress) {
-    announceMove()
-    for offset in stride(from: Int64(ECPTFormat.markOffset), through: 0, by: -8) {
-      let taken = memory.exchange(0, at: source.advanced(by: UInt64(offset)))
-      let copy = target.advanced(by: UInt64(offset))
-      let missed = taken & ~memory.loadRelaxed(copy) & (X86Entry.accessed | X86Entry.dirty)
-      if missed != 0 { _ = memory.fetchOr(missed, at: copy) }
-    }
-    // Who found the source since the announcement must not keep its place either.
-    context.advanceGeneration()
   }
 
   /// Makes a free slot a cluster with `words` from the entry at `first` on; the count comes last.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import ClusterTable
 internal import EMTCore
 internal import EntryFormats
 internal import SimMemory
@@ -8,15 +9,15 @@ internal import SimMemory
 // or to it plus the old size, where nobody else can be: growing never makes a cluster look for another way. Shrinking
 // does; when a cluster finds none, the pointer goes back down and the larger array stays.
 //
-// Everything here but `advance` runs while the structure lock is held alone.
+// Everything here but `catchUp` runs while the structure lock is held alone.
 extension ECPTDatabase {
   /// Moves one resize on by one step.
-  @usableFromInline @inline(never) func advance() {
+  @inline(never) public func catchUp() {
     alone { stepOne(0) }
   }
 
   /// Moves the resize of `table` on by one step; every other time that of another table, if there is one.
-  @usableFromInline func stepOne(_ table: Int) {
+  func stepOne(_ table: Int) {
     let busy = word(ECPTWord.busy)
     guard busy != 0 else { return }
     let others = busy & ~(1 << UInt64(table))
@@ -27,7 +28,7 @@ extension ECPTDatabase {
 
   /// Grows past 3/5 of the slots, a walk table past 2/5. Memory that was refused is asked for again eight later.
   func growIfCrowded(_ table: Int) {
-    let limit = slots(table) * (table < ECPTFormat.pageTables ? 3 : 2) / 5
+    let limit = slots(table) * (table < ClusterFormat.tables ? 3 : 2) / 5
     let live = word(ECPTWord.live(table))
     if live >= limit, (live - limit) & 7 == 0, word(ECPTWord.resized(table)) == 0 {
       _ = grow(table, bits: policy.growth)
@@ -183,7 +184,7 @@ extension ECPTDatabase {
     assert(!isLive(target, table), "two clusters migrate to one slot")
     copy(source, to: target)
     setPointer(table, way, pointer)
-    remove(source, keeping: target)
+    empty(source, keeping: target)
     return 1
   }
 

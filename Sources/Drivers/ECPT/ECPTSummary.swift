@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import ClusterTable
 internal import EMTCore
 internal import EntryFormats
 public import SimMemory
@@ -105,7 +106,7 @@ extension ECPTDatabase {
     guard let summary = summary(of: address) else { return }
     let gib = VirtualAddress(ECPTSummary.number(address) << 31)
     guard spans(summary, gib) | spans(summary, gib.advanced(by: 1 << 30)) == 0 else { return }
-    var link = registers.advanced(by: ECPTWord.bucket(ECPTSummary.number(address) & (ECPTWord.buckets - 1)))
+    var link = block.advanced(by: ECPTWord.bucket(ECPTSummary.number(address) & (ECPTWord.buckets - 1)))
     while memory.loadAcquire(link) != summary.raw {
       link = PhysicalAddress(memory.loadAcquire(link)).advanced(by: ECPTSummary.next)
     }

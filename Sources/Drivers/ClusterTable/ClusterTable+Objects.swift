@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+public import EMTCore
+public import EntryFormats
+public import SimMemory
+public import X86Object
+
+extension ClusterTable {
+  /// Whether `address` is in the half of the address space that the database translates.
+  @inlinable @inline(__always) public func owns(_ address: VirtualAddress) -> Bool {
+    address.raw &>> 47 == half
+  }
+
+  /// Basic 5. No search right after a find that met a cluster of base pages, else one; two for a cluster's first page.
+  @inlinable public func update(_ object: X86Object) throws(TranslationError) -> Change<X86Object> {
+    var old = object
+    if object.location != 0, object.size == .base, object.isMapped, let raw = replaceKnown(object) {
+      old.entry = X86Entry(raw)
+      if word(Self.busyWord) != 0 { catchUp() }
+    } else {
+      guard object.isMapped else { throw .notMapped }
+      let replaced = try put(ClusterGroup(object, mapping: object.entry.mapping))
+      old.entry = X86Entry(replaced.words[0])
+      context.meter.count(.entryWrite)
+    }
+    return Change(old: old)
+  }
+
+  /// Stores into the entry of a base page whose cluster is known to be there still; nil when it is not known.
+  ///
+  /// A cluster of base pages maps something, so no larger page is where it is.
+  @inlinable @inline(__always) func replaceKnown(_ object: X86Object) -> UInt64? {
+    shared { () -> UInt64? in
+      guard object.generation == context.generation else { return nil }
+      context.meter.count(.entryWrite)
+      return replace(object.entry.mapping, at: PhysicalAddress(object.location), of: object.start)
+    }
+  }
+
+  /// Basic 6. No search right after a find, else one.
+  @inlinable public func remove(_ object: X86Object) throws(TranslationError) -> Change<X86Object> {
+    guard owns(object.start) else { throw .notMapped }
+    let taken = takeOut(ClusterGroup(object, mapping: ~0))
+    guard taken.words[0] != 0 else { throw otherSize(object) ?? .notMapped }
+    context.meter.count(.entryWrite)
+    return Change(old: taken.object(0))
+  }
+
+  /// The table for `object`, if its place is one that can be mapped.
+  @inlinable public func table(for object: X86Object) throws(TranslationError) -> Int {
+    guard let table = ClusterFormat.table(for: object.size) else { throw .unsupportedSize(object.size) }
+    guard owns(object.start) else { throw .badAddress(object.start) }
+    return table
+  }
+
+  /// What of another size is mapped in the span of `object`.
+  @inlinable public func otherSize(_ object: X86Object) -> TranslationError? {
+    var iterator = makeIterator(over: object.span)
+    while let other = nextMapped(&iterator) {
+      if other.size != object.size { return .sizeConflict(existing: other.start, size: other.size) }
+    }
+    return nil
+  }
+}
