@@ -61,6 +61,14 @@ let modules: [Target] = [
     ], resources: [.copy("Sample")]),
 ]
 
+/// What test suites of several drivers share; no product.
+let testSupport: [Target] = [
+  .target(
+    name: "ClusterTableSupport",
+    dependencies: (["ClusterTable", "MMU"] + driverImports).map { .byName(name: $0) },
+    path: "Tests/ClusterTableSupport", swiftSettings: settings)
+]
+
 let testSuites: [Target] = [
   tests("SimMemory", imports: ["SimMemory"]),
   tests("EMTCore", imports: ["EMTCore", "Reference", "SimMemory"]),
@@ -81,8 +89,12 @@ let testSuites: [Target] = [
   tests(
     "FPT",
     imports: ["FPT", "Radix", "Conformance", "MMU", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
-  tests("Hashed", imports: ["Hashed", "ClusterTable", "X86Object", "EMTCore", "EntryFormats", "SimMemory", "MMU"]),
-  tests("ECPT", imports: ["ECPT", "ClusterTable", "X86Object", "EMTCore", "EntryFormats", "SimMemory", "MMU"]),
+  tests(
+    "Hashed",
+    imports: ["Hashed", "ClusterTableSupport", "ClusterTable"] + driverImports + ["MMU"]),
+  tests(
+    "ECPT",
+    imports: ["ECPT", "ClusterTableSupport", "ClusterTable"] + driverImports + ["MMU"]),
   tests("Workloads", imports: ["Workloads", "Events", "SimMemory"], resources: [.copy("Fixtures")]),
   tests("Profiling", imports: ["Profiling", "EMTCore"]),
   tests("Layering", imports: []),
@@ -104,6 +116,6 @@ let package = Package(
   targets: modules + [
     .executableTarget(
       name: "emt", dependencies: ["EMTCommands"], path: "Sources/emt", swiftSettings: settings)
-  ] + testSuites,
+  ] + testSupport + testSuites,
   swiftLanguageModes: [.v6]
 )

@@ -23,7 +23,8 @@ public import SimMemory
   @inlinable public static var one: UInt64 { 1 &<< 52 }
   /// The span of one cluster of a page table, or of one row of a walk table.
   @inlinable @inline(__always) public static func span(_ table: Int) -> PageSize {
-    PageSize(shift: UInt8(truncatingIfNeeded: table < ClusterFormat.tables ? 15 &+ 9 &* table : 3 &+ 9 &* table))
+    PageSize(
+      shift: UInt8(truncatingIfNeeded: table < ClusterFormat.tables ? 15 &+ 9 &* table : 3 &+ 9 &* table))
   }
 
   /// The number of the cluster or row of `table` for `address`: its tag and what is hashed.

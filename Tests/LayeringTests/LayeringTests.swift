@@ -21,7 +21,8 @@ struct LayeringTests {
     "Profiling": ["EMTCore", "SimMemory"],
   ]
   static let ours: Set<String> = [
-    "SimMemory", "EntryFormats", "Events", "EMTCore", "X86Object", "ClusterTable", "Radix", "Radix5", "FPT", "ECPT", "Hashed",
+    "SimMemory", "EntryFormats", "Events", "EMTCore", "X86Object", "ClusterTable", "Radix", "Radix5", "FPT",
+    "ECPT", "Hashed",
     "Catalog",
     "VMM", "MMU", "Machine", "Workloads", "Reference", "Conformance", "Profiling", "EMTCommands",
   ]

@@ -22,7 +22,8 @@ extension ClusterTable {
       }
       do throws(TranslationError) {
         guard prototype.isMapped else { throw TranslationError.notMapped }
-        try place(group).owe(&flushed)
+        try place(&group)
+        group.owe(&flushed)
       } catch {
         settle(flushed.obligation())
         throw RangeFailure(firstNotDone: start, reason: error)
@@ -50,11 +51,13 @@ extension ClusterTable {
         if isProtected { shared.words[index] &= ~X86Entry.writable } else { protected.words[index] = 0 }
       }
       guard let first else { return }
+      var old = shared
       var replaced = FlushSpan()
-      do throws(TranslationError) { try target.place(shared).owe(&replaced) } catch {
+      do throws(TranslationError) { try target.place(&old) } catch {
         target.settle(replaced.obligation())
         throw RangeFailure(firstNotDone: group.object(first).start, reason: error)
       }
+      old.owe(&replaced)
       target.settle(replaced.obligation())
       rewrite(protected) { $0 & ~X86Entry.writable }
       protected.owe(&flushed)
@@ -94,8 +97,10 @@ extension ClusterTable {
     }
     var target = part
     target.start = to
-    try place(target).owe(&flushed)
-    let taken = takeOut(part)
+    var (old, taken) = (target, part)
+    try place(&old)
+    old.owe(&flushed)
+    takeOut(&taken)
     taken.owe(&flushed)
     for index in 0..<taken.count where taken.words[index] != 0 {
       context.meter.count(.rangeEntry)
@@ -105,8 +110,8 @@ extension ClusterTable {
   }
 
   /// Stores a group as a step of a range operation.
-  @inlinable func place(_ group: ClusterGroup) throws(TranslationError) -> ClusterGroup {
+  @inlinable func place(_ group: inout ClusterGroup) throws(TranslationError) {
     context.meter.count(.rangeGroup)
-    return try put(group)
+    try put(&group)
   }
 }

@@ -11,35 +11,37 @@ extension ClusterTable {
   }
 
   /// Basic 5. No search right after a find that met a cluster of base pages, else one; two for a cluster's first page.
-  @inlinable public func update(_ object: X86Object) throws(TranslationError) -> Change<X86Object> {
+  ///
+  /// The driver's `update` calls this. A cluster of base pages maps something, so no larger page is where it is.
+  /// - Parameter store: stores the mapping into the entry of a base page in a cluster that is there, and returns the
+  ///   mapping before. Runs while the structure lock is held.
+  @inlinable @inline(__always)
+  public func update(
+    _ object: X86Object, storing store: (PhysicalAddress) -> UInt64
+  ) throws(TranslationError) -> Change<X86Object> {
     var old = object
-    if object.location != 0, object.size == .base, object.isMapped, let raw = replaceKnown(object) {
-      old.entry = X86Entry(raw)
+    if object.location != 0, object.size == .base, object.isMapped,
+      let known = shared({ () -> UInt64? in
+        object.generation == context.generation ? store(PhysicalAddress(object.location)) : nil
+      })
+    {
+      old.entry = X86Entry(known)
       if word(Self.busyWord) != 0 { catchUp() }
     } else {
       guard object.isMapped else { throw .notMapped }
-      let replaced = try put(ClusterGroup(object, mapping: object.entry.mapping))
-      old.entry = X86Entry(replaced.words[0])
-      context.meter.count(.entryWrite)
+      var group = ClusterGroup(object, mapping: object.entry.mapping)
+      try put(&group)
+      old.entry = X86Entry(group.words[0])
     }
+    context.meter.count(.entryWrite)
     return Change(old: old)
-  }
-
-  /// Stores into the entry of a base page whose cluster is known to be there still; nil when it is not known.
-  ///
-  /// A cluster of base pages maps something, so no larger page is where it is.
-  @inlinable @inline(__always) func replaceKnown(_ object: X86Object) -> UInt64? {
-    shared { () -> UInt64? in
-      guard object.generation == context.generation else { return nil }
-      context.meter.count(.entryWrite)
-      return replace(object.entry.mapping, at: PhysicalAddress(object.location), of: object.start)
-    }
   }
 
   /// Basic 6. No search right after a find, else one.
   @inlinable public func remove(_ object: X86Object) throws(TranslationError) -> Change<X86Object> {
     guard owns(object.start) else { throw .notMapped }
-    let taken = takeOut(ClusterGroup(object, mapping: ~0))
+    var taken = ClusterGroup(object, mapping: ~0)
+    takeOut(&taken)
     guard taken.words[0] != 0 else { throw otherSize(object) ?? .notMapped }
     context.meter.count(.entryWrite)
     return Change(old: taken.object(0))

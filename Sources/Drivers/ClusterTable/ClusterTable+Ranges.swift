@@ -32,7 +32,8 @@ extension ClusterTable {
     in range: VirtualRange, _ visit: (X86Object) -> Void
   ) throws(RangeFailure) -> FlushObligation {
     let obligation = try forEachGroup(in: range) { (group, flushed) throws(RangeFailure) in
-      let taken = takeOut(group)
+      var taken = group
+      takeOut(&taken)
       taken.owe(&flushed)
       for index in 0..<taken.count where taken.words[index] != 0 {
         context.meter.count(.rangeEntry)

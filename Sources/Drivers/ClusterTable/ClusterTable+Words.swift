@@ -20,7 +20,8 @@ extension ClusterTable {
   /// Adds to a word of the block in one step.
   /// - Returns: the sum.
   @inlinable @discardableResult public func add(_ value: Int64, to offset: UInt64) -> UInt64 {
-    change(block.advanced(by: offset)) { $0 &+ UInt64(bitPattern: value) } &+ UInt64(bitPattern: value)
+    let value = UInt64(bitPattern: value)
+    return memory.fetchAdd(value, at: block.advanced(by: offset)) &+ value
   }
 
   /// Replaces a word by what `body` makes of it, in one step.

@@ -37,17 +37,12 @@ where Object == X86Object, Iterator == ClusterIterator, Lock == ClusterLock {
   /// Where the entry of `table` for `address` is, nil when there is no cluster. The structure lock is held.
   func entry(_ address: VirtualAddress, _ table: Int) -> PhysicalAddress?
 
-  /// Stores the mapping of a base page into its entry, in a cluster that is there. The structure lock is held.
-  /// - Returns: the entry's mapping before.
-  func replace(_ mapping: UInt64, at entry: PhysicalAddress, of address: VirtualAddress) -> UInt64
+  /// Stores what `group` maps, in one turn of the structure lock, and leaves in `group` what was mapped there before.
+  func put(_ group: inout ClusterGroup) throws(TranslationError)
 
-  /// Stores what `group` maps, in one turn of the structure lock.
-  /// - Returns: what was mapped there before.
-  func put(_ group: ClusterGroup) throws(TranslationError) -> ClusterGroup
-
-  /// Removes what `group` has pages for. A cluster that maps nothing then is given up.
-  /// - Returns: what was mapped there.
-  func takeOut(_ group: ClusterGroup) -> ClusterGroup
+  /// Removes what `group` has pages for, and leaves in `group` what was mapped there. A cluster that maps nothing then
+  /// is given up.
+  func takeOut(_ group: inout ClusterGroup)
 
   /// Gives table memory back after a range was removed.
   func giveBack(_ range: VirtualRange)

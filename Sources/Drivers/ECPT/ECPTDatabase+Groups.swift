@@ -6,10 +6,9 @@ public import SimMemory
 
 extension ECPTDatabase {
   /// Stores what `group` maps, at once for the whole cluster, and moves a resize of the table on.
-  /// - Returns: what was mapped there before.
-  public func put(_ group: ClusterGroup) throws(TranslationError) -> ClusterGroup {
+  public func put(_ group: inout ClusterGroup) throws(TranslationError) {
     let table = try table(for: group.object(0))
-    return try alone { () throws(TranslationError) -> ClusterGroup in
+    try alone { () throws(TranslationError) in
       guard let summary = summary(of: group.start) ?? makeSummary(group.start) else { throw .outOfMemory }
       if !isFree(summary, group.object(0), table), let conflict = otherSize(group.object(0)) {
         throw conflict
@@ -17,14 +16,14 @@ extension ECPTDatabase {
       let number = ECPTFormat.number(group.start, table)
       let first = ClusterFormat.entryOffset(group.start, table)
       let isLocated = group.location != 0 && group.generation == context.generation
-      var (old, fresh, free) = (group, Int64(0), PhysicalAddress?.none)
+      var (fresh, free) = (Int64(0), PhysicalAddress?.none)
       let slot =
         isLocated ? PhysicalAddress(group.location & ~63) : self.slot(of: number, table, orFree: &free)
       if let slot {
         for index in 0..<group.count where group.words[index] != 0 {
           let raw = store(group.words[index], at: slot.advanced(by: first &+ UInt64(index) &<< 3))
-          old.words[index] = X86Entry(raw).mapping
-          if X86Entry(raw).isNone { fresh &+= 1 }
+          group.words[index] = X86Entry(raw).mapping
+          if group.words[index] == 0 { fresh &+= 1 }
         }
         stepOne(table)
       } else {
@@ -35,32 +34,29 @@ extension ECPTDatabase {
         }
         fresh = fill(slot, number, table, group.words, first)
         if !hasStepped { stepOne(table) }
-        old.words = InlineArray(repeating: 0)
+        group.words = InlineArray(repeating: 0)
       }
       if fresh != 0, tally(summary, group.start, table, fresh) { refreshHeaders(group.start) }
-      return old
     }
   }
 
   /// Removes what `group` has pages for.
-  /// - Returns: what was mapped there.
-  public func takeOut(_ group: ClusterGroup) -> ClusterGroup {
-    var taken = group
-    taken.words = InlineArray(repeating: 0)
-    guard let table = ClusterFormat.table(for: group.size) else { return taken }
+  public func takeOut(_ group: inout ClusterGroup) {
+    guard let table = ClusterFormat.table(for: group.size) else {
+      return group.words = InlineArray(repeating: 0)
+    }
     var isBoundary = false
     shared {
-      guard let place = location(of: group) else { return }
+      guard let place = location(of: group) else { return group.words = InlineArray(repeating: 0) }
       var gone: Int64 = 0
       for index in 0..<group.count where group.words[index] != 0 {
         let raw = erase(at: place.advanced(by: UInt64(index) &<< 3), table)
-        taken.words[index] = X86Entry(raw).mapping
-        if taken.words[index] != 0 { gone -= 1 }
+        group.words[index] = X86Entry(raw).mapping
+        if group.words[index] != 0 { gone &-= 1 }
       }
       if gone != 0 { isBoundary = tally(summary(of: group.start), group.start, table, gone) }
     }
     if isBoundary { noteBoundary(group.start) }
-    return taken
   }
 
   /// Frees summaries of a range that was removed, and makes tables smaller, or moves that on by a step.

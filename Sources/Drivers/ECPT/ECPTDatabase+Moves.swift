@@ -36,9 +36,10 @@ extension ECPTDatabase {
     let hash = policy.hash.hash(number)
     for way in 0..<ECPTFormat.ways {
       let slot = place(table, way, hash)
+      let isOwn = hasTag(slot, number, table)
       if isLive(slot, table) {
-        if holds(slot, number, table) { return slot }
-      } else if free == nil || self.number(at: slot, table) == number {
+        if isOwn { return slot }
+      } else if isOwn || free == nil {
         free = slot
       }
     }
@@ -53,6 +54,7 @@ extension ECPTDatabase {
 
   /// Frees one of a cluster's slots by moves, without using the slots of way `excluded`.
   func vacate(_ number: UInt64, _ table: Int, excluding excluded: Int = -1) -> PhysicalAddress? {
+    if let slot = vacateByOneMove(number, table, excluded) { return slot }
     var planner = CuckooPlanner()
     let isPossible = planner.search(number, limit: Int(policy.kicks)) { number, way in
       way == excluded ? nil : place(table, way, policy.hash.hash(number))
@@ -67,6 +69,26 @@ extension ECPTDatabase {
       (target, index) = (node.slot, node.parent)
     }
     return target
+  }
+
+  /// What `vacate` does when one move is enough, as it is most often, without a planner.
+  private func vacateByOneMove(_ number: UInt64, _ table: Int, _ excluded: Int) -> PhysicalAddress? {
+    let hash = policy.hash.hash(number)
+    for way in 0..<ECPTFormat.ways where way != excluded {
+      let slot = place(table, way, hash)
+      if !isLive(slot, table) { return slot }
+    }
+    for way in 0..<ECPTFormat.ways where way != excluded {
+      let slot = place(table, way, hash)
+      let occupant = policy.hash.hash(self.number(at: slot, table))
+      for other in 0..<ECPTFormat.ways where other != way && other != excluded {
+        let target = place(table, other, occupant)
+        guard !isLive(target, table) else { continue }
+        move(slot, to: target, table)
+        return slot
+      }
+    }
+    return nil
   }
 
   /// Moves a cluster or row to a free slot of another way, so that it can be found at every store.
@@ -84,12 +106,13 @@ extension ECPTDatabase {
   ) -> Int64 {
     // A walker that saw the tag of what was here before must look again.
     set(ECPTRegisters.version, word(ECPTRegisters.version) &+ 1)
-    var (count, index) = (UInt64(0), -Int(truncatingIfNeeded: first &>> 3))
-    for entry in 0..<UInt64(8) {
-      var raw = index >= 0 ? words[index] : 0
-      if raw != 0 { count &+= 1 }
-      raw |= entry == 7 ? count &<< 52 : (number &>> (entry &* 5) & 0x1F) &<< 52
-      memory.storeRelease(raw, at: slot.advanced(by: entry &<< 3))
+    var (count, tag, index) = (UInt64(0), number, -Int(truncatingIfNeeded: first &>> 3))
+    for offset in stride(from: 0, through: ClusterFormat.markOffset, by: 8) {
+      let mapping = index >= 0 ? words[index] : 0
+      if mapping != 0 { count &+= 1 }
+      let scheme = offset == ClusterFormat.markOffset ? count : tag & 0x1F
+      memory.storeRelease(mapping | scheme &<< 52, at: slot.advanced(by: offset))
+      tag &>>= 5
       index &+= 1
     }
     add(1, to: ECPTWord.live(table))

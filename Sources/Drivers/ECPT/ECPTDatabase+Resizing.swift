@@ -28,18 +28,10 @@ extension ECPTDatabase {
 
   /// Grows past 3/5 of the slots, a walk table past 2/5. Memory that was refused is asked for again eight later.
   func growIfCrowded(_ table: Int) {
-    let limit = slots(table) * (table < ClusterFormat.tables ? 3 : 2) / 5
+    let limit = word(ECPTWord.slots(table)) * (table < ClusterFormat.tables ? 3 : 2) / 5
     let live = word(ECPTWord.live(table))
     if live >= limit, (live - limit) & 7 == 0, word(ECPTWord.resized(table)) == 0 {
       _ = grow(table, bits: policy.growth)
-    }
-  }
-
-  /// The slots of all ways.
-  func slots(_ table: Int) -> UInt64 {
-    (0..<ECPTFormat.ways).reduce(0) { sum, way in
-      let next = next(table, way)
-      return sum + (next.exists ? next : current(table, way)).clusters
     }
   }
 
@@ -58,7 +50,7 @@ extension ECPTDatabase {
     let (live, limit) = (word(ECPTWord.live(table)), word(ECPTWord.limit(table)))
     if live == 0 { return reset(table) }
     guard word(ECPTWord.resized(table)) == 0, word(ECPTRegisters.stash) >> UInt64(table) & 1 == 0,
-      live * 5 < slots(table), limit == 0 || live < limit
+      live * 5 < word(ECPTWord.slots(table)), limit == 0 || live < limit
     else { return }
     var largest = 0
     for way in 1..<ECPTFormat.ways where current(table, way).log2 > current(table, largest).log2 {
@@ -116,6 +108,7 @@ extension ECPTDatabase {
       set(ECPTRegisters.pointer(table, way), 0)
       set(ECPTRegisters.next(table, way), preparing.word)
       setRegister(table, way, ECPTWay(word: current(table, way).word | ECPTWay.successor))
+      note(table)
       if !hasStash { return }
     }
     migrate(table, way, scan: hasStash ? 1024 : 64, moves: hasStash ? 16 : Int(policy.step))
@@ -210,8 +203,8 @@ extension ECPTDatabase {
 
   /// An empty table goes back into the block at once. Free slots need no clearing.
   private func reset(_ table: Int) {
-    let old = arrays(table).filter { !isNursery($0) }
-    guard !old.isEmpty else { return }
+    let old = arrays(table)
+    guard old.indices.contains(where: { old[$0].exists }) else { return }
     for way in 0..<ECPTFormat.ways { setRegister(table, way, nursery(table, way)) }
     set(ECPTWord.preparing(table), 0)
     set(ECPTWord.resized(table), 0)
@@ -222,6 +215,6 @@ extension ECPTDatabase {
       set(ECPTRegisters.pointer(table, way), 0)
     }
     note(table)
-    for array in old { free(array) }
+    for index in old.indices { free(old[index]) }
   }
 }

@@ -47,9 +47,13 @@ extension ECPTDatabase {
   /// Whether the slot holds what has the number.
   @inlinable @inline(__always)
   func holds(_ slot: PhysicalAddress, _ number: UInt64, _ table: Int) -> Bool {
-    if table >= ClusterFormat.tables {
-      return isLive(slot, table) && self.number(at: slot, table) == number
-    }
+    hasTag(slot, number, table) && isLive(slot, table)
+  }
+
+  /// Whether the slot holds, or held last, what has the number.
+  @inlinable @inline(__always)
+  func hasTag(_ slot: PhysicalAddress, _ number: UInt64, _ table: Int) -> Bool {
+    if table >= ClusterFormat.tables { return ECPTRow.number(memory.loadAcquire(slot)) == number }
     var difference = memory.loadAcquire(slot) ^ number &<< 52
     if difference & ECPTFormat.bits != 0 { return false }
     difference = memory.loadAcquire(slot.advanced(by: 8)) ^ number &<< 47
@@ -58,7 +62,7 @@ extension ECPTDatabase {
     difference |= memory.loadAcquire(slot.advanced(by: 32)) ^ number &<< 32
     difference |= memory.loadAcquire(slot.advanced(by: 40)) ^ number &<< 27
     difference |= memory.loadAcquire(slot.advanced(by: 48)) ^ number &<< 22
-    return difference & ECPTFormat.bits == 0 && isLive(slot, table)
+    return difference & ECPTFormat.bits == 0
   }
 
   /// Whether the slot is taken.

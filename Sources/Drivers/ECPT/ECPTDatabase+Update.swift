@@ -3,7 +3,7 @@ public import ClusterTable
 public import EMTCore
 public import EntryFormats
 public import SimMemory
-internal import X86Object
+public import X86Object
 
 extension ECPTDatabase {
   /// Where the entry of `table` for `address` is, nil when there is no cluster. The structure lock is held.
@@ -13,25 +13,27 @@ extension ECPTDatabase {
       .advanced(by: ClusterFormat.entryOffset(address, table))
   }
 
-  /// Stores a mapping of a base page, and counts it if it is new: its summary and headers are there. The structure lock
-  /// is held.
-  @inlinable public func replace(
-    _ mapping: UInt64, at entry: PhysicalAddress, of address: VirtualAddress
-  ) -> UInt64 {
-    let old = X86Entry(store(mapping, at: entry)).mapping
-    if old == 0 { _ = tally(summary(of: address), address, 0, 1) }
-    return old
+  /// Basic 5. A page that is new in a cluster that was there is counted; the headers know of it already.
+  @inlinable public func update(_ object: X86Object) throws(TranslationError) -> Change<X86Object> {
+    try update(object) { place in
+      let old = X86Entry(store(object.entry.mapping, at: place)).mapping
+      if old == 0 { _ = tally(summary(of: object.start), object.start, 0, 1) }
+      return old
+    }
   }
 
   /// Stores a mapping into an entry of a cluster, and counts it if it is new. The structure lock is held.
   /// - Returns: the entry before.
   @inlinable @inline(__always) func store(_ mapping: UInt64, at place: PhysicalAddress) -> UInt64 {
-    let isMark = place.raw & 56 == ClusterFormat.markOffset
-    let old = change(place) { old in
-      let changed = old & X86Entry.schemeMask | mapping
-      return isMark && X86Entry(old).isNone ? changed &+ ECPTFormat.one : changed
+    if place.raw & 56 == ClusterFormat.markOffset {
+      return change(place) { old in
+        let changed = old & X86Entry.schemeMask | mapping
+        return X86Entry(old).isNone ? changed &+ ECPTFormat.one : changed
+      }
     }
-    if !isMark, X86Entry(old).isNone { change(PhysicalAddress(place.raw | 56)) { $0 &+ ECPTFormat.one } }
+    // The scheme's bits of the other entries are the tag, which stays while the lock is held.
+    let old = memory.exchange(memory.loadRelaxed(place) & X86Entry.schemeMask | mapping, at: place)
+    if X86Entry(old).isNone { _ = memory.fetchAdd(ECPTFormat.one, at: PhysicalAddress(place.raw | 56)) }
     return old
   }
 

@@ -19,6 +19,8 @@ internal import SimMemory
   @inlinable static func isReturning(_ table: Int) -> UInt64 { row(table) &+ 32 }
   /// The table shrinks only below this number of clusters; zero: no such limit.
   @inlinable static func limit(_ table: Int) -> UInt64 { row(table) &+ 40 }
+  /// The slots of all ways, of those being resized in the new array.
+  @inlinable static func slots(_ table: Int) -> UInt64 { row(table) &+ 48 }
   /// One bit for each table that is being resized or has a stash.
   @inlinable static var busy: UInt64 { 1344 }
   /// How many summaries there are.
@@ -52,15 +54,26 @@ extension ECPTDatabase {
 
   func isNursery(_ array: ECPTWay) -> Bool { array.base.frame.raw == block.frame.raw + 1 }
 
-  /// Every array that `table` has now.
-  func arrays(_ table: Int) -> [ECPTWay] {
-    var arrays = [ECPTWay(word: word(ECPTWord.preparing(table)))]
-    for way in 0..<ECPTFormat.ways { arrays += [current(table, way), next(table, way)] }
-    return arrays.filter(\.exists)
+  /// The arrays of `table` outside the block; words of zero fill up.
+  func arrays(_ table: Int) -> InlineArray<7, ECPTWay> {
+    InlineArray { index in
+      let offset =
+        index == 6
+        ? ECPTWord.preparing(table)
+        : index < 3 ? ECPTRegisters.current(table, index) : ECPTRegisters.next(table, index - 3)
+      let array = ECPTWay(word: word(offset))
+      return isNursery(array) ? ECPTWay(word: 0) : array
+    }
   }
 
-  /// Notes whether `table` needs steps.
+  /// Notes how many slots `table` has, and whether it needs steps.
   func note(_ table: Int) {
+    var slots: UInt64 = 0
+    for way in 0..<ECPTFormat.ways {
+      let next = next(table, way)
+      slots += (next.exists ? next : current(table, way)).clusters
+    }
+    set(ECPTWord.slots(table), slots)
     let needs = word(ECPTWord.resized(table)) != 0 || word(ECPTRegisters.stash) >> UInt64(table) & 1 != 0
     let bit: UInt64 = 1 << UInt64(table)
     let others = word(ECPTWord.busy) & ~bit

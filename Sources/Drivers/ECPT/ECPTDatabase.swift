@@ -54,6 +54,7 @@ public import X86Object
     set(ECPTRegisters.hash, UInt64(policy.hash.rawValue))
     for table in 0..<ECPTFormat.tables {
       for way in 0..<ECPTFormat.ways { setRegister(table, way, nursery(table, way)) }
+      note(table)
     }
     guard UInt64(policy.start) > nursery(0, 0).log2 else { return }
     for way in 0..<ECPTFormat.ways {
@@ -64,6 +65,7 @@ public import X86Object
       _ = frames.clearIfUsed(array.base.frame, frames: array.bytes >> 12)
       setRegister(0, way, array)
     }
+    note(0)
   }
 
   /// Basic 4. One search of the 4 KiB table; only if that finds no cluster, the summary is asked.
@@ -87,11 +89,12 @@ public import X86Object
   public var footprint: TableFootprint {
     var bytes = TableFootprint(ways: 2 * PageSize.base.bytes)
     for table in 0..<ECPTFormat.tables {
-      for array in arrays(table) where !isNursery(array) {
+      let arrays = arrays(table)
+      for index in arrays.indices where arrays[index].exists {
         if table < ClusterFormat.tables {
-          bytes.ways += array.bytes
+          bytes.ways += arrays[index].bytes
         } else {
-          bytes.walkTables += array.bytes
+          bytes.walkTables += arrays[index].bytes
         }
       }
     }
@@ -102,7 +105,8 @@ public import X86Object
   /// Basic 8. A handful of blocks, and one summary for each 2 GiB in use.
   public func release() {
     for table in 0..<ECPTFormat.tables {
-      for array in arrays(table) { free(array) }
+      let arrays = arrays(table)
+      for index in arrays.indices { free(arrays[index]) }
     }
     for bucket in 0..<ECPTWord.buckets { freeSummaries(bucket) }
     context.meter.count(.tableFrameFreed, 2)

@@ -77,7 +77,7 @@ extension ECPTDatabase {
     let lane = (index & 3) &<< 4
     let difference =
       table == 0 ? UInt64(bitPattern: pages) : pages > 0 ? ECPTSummary.huge : ~ECPTSummary.huge &+ 1
-    let old = change(summary.advanced(by: (index &>> 2) &<< 3)) { $0 &+ difference &<< lane }
+    let old = memory.fetchAdd(difference &<< lane, at: summary.advanced(by: (index &>> 2) &<< 3))
     let count = old &>> lane & 0xFFFF
     guard count == 0 || (count &+ difference) & 0xFFFF == 0 else { return false }
     let one: UInt64 = table == 0 ? 1 : ECPTSummary.hugeSpan

@@ -127,11 +127,12 @@ extension HashedDatabase {
     set(HashedDescriptor.moved(table), 0)
     note(table, isResizing: false)
     announceMove()
-    for array in old { free(array) }
+    for index in old.indices { free(old[index]) }
   }
 
   /// Gives the frames of an array back; one in the descriptor's frame is made void for its next use.
   func free(_ array: HashedArray) {
+    guard array.exists else { return }
     guard isEmbedded(array) else {
       context.meter.count(.tableFrameFreed, array.clusters / 64)
       return context.platform.frames.free(array.base.frame, order: Int(array.log2) - 6)

@@ -3,6 +3,7 @@ public import ClusterTable
 public import EMTCore
 public import EntryFormats
 public import SimMemory
+public import X86Object
 
 extension HashedDatabase {
   /// Where the entry of `table` for `address` is, nil when there is no cluster. The structure lock is held.
@@ -15,53 +16,55 @@ extension HashedDatabase {
     return slot.advanced(by: ClusterFormat.entryOffset(address, table))
   }
 
+  /// Basic 5.
+  @inlinable public func update(_ object: X86Object) throws(TranslationError) -> Change<X86Object> {
+    try update(object) { exchange(object.entry.mapping, at: $0) }
+  }
+
   /// Changes the mapping in an entry of a cluster, whose scheme bits stay. The structure lock is held.
   /// - Returns: the mapping before.
-  @inlinable public func replace(
-    _ mapping: UInt64, at entry: PhysicalAddress, of address: VirtualAddress
-  ) -> UInt64 {
+  @inlinable @inline(__always) func exchange(_ mapping: UInt64, at entry: PhysicalAddress) -> UInt64 {
     let scheme = memory.loadRelaxed(entry) & X86Entry.schemeMask
     return X86Entry(memory.exchange(mapping | scheme, at: entry)).mapping
   }
 
   /// Stores what `group` maps into its cluster, or makes that, and moves resizes on by a step.
-  public func put(_ group: ClusterGroup) throws(TranslationError) -> ClusterGroup {
+  public func put(_ group: inout ClusterGroup) throws(TranslationError) {
     let table = try table(for: group.object(0))
-    let isAloneInSize = !(0..<ClusterFormat.tables).contains { $0 != table && current($0).isOccupied }
-    if !isAloneInSize, let conflict = otherSize(group.object(0)) { throw conflict }
-    return try alone { () throws(TranslationError) -> ClusterGroup in
-      var old = group
+    let isOnlySize = !(0..<ClusterFormat.tables).contains { $0 != table && current($0).isOccupied }
+    if !isOnlySize, let conflict = otherSize(group.object(0)) { throw conflict }
+    try alone { () throws(TranslationError) in
       if let place = location(of: group) {
-        for index in group.mapped {
-          let entry = place.advanced(by: UInt64(index) << 3)
-          old.words[index] = replace(group.words[index], at: entry, of: group.start)
-        }
+        exchange(&group, at: place)
       } else {
         let number = ClusterFormat.number(group.start, table)
         let slot = try claim(number, table)
         fill(slot, number, table, group.words, ClusterFormat.entryOffset(group.start, table))
-        old.words = InlineArray(repeating: 0)
+        group.words = InlineArray(repeating: 0)
       }
       stepAll()
-      return old
     }
   }
 
   /// Removes what `group` has pages for, and frees the cluster's slot when it maps nothing then.
-  public func takeOut(_ group: ClusterGroup) -> ClusterGroup {
-    var taken = group
-    taken.words = InlineArray(repeating: 0)
-    guard let table = ClusterFormat.table(for: group.size) else { return taken }
+  public func takeOut(_ group: inout ClusterGroup) {
+    guard let table = ClusterFormat.table(for: group.size) else {
+      return group.words = InlineArray(repeating: 0)
+    }
     alone {
-      guard let place = location(of: group) else { return }
-      for index in group.mapped {
-        let entry = place.advanced(by: UInt64(index) << 3)
-        taken.words[index] = replace(0, at: entry, of: group.start)
-      }
+      guard let place = location(of: group) else { return group.words = InlineArray(repeating: 0) }
+      exchange(&group, at: place, isRemoved: true)
       let slot = PhysicalAddress(place.raw & ~63)
       if isEmpty(slot) { free(slot, table) }
       stepAll()
     }
-    return taken
+  }
+
+  /// Stores the mappings of `group`, or nothing in their place, from the entry at `place` on.
+  private func exchange(_ group: inout ClusterGroup, at place: PhysicalAddress, isRemoved: Bool = false) {
+    for index in 0..<group.count where group.words[index] != 0 {
+      let entry = place.advanced(by: UInt64(index) << 3)
+      group.words[index] = exchange(isRemoved ? 0 : group.words[index], at: entry)
+    }
   }
 }

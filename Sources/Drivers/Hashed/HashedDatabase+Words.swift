@@ -38,9 +38,8 @@ extension HashedDatabase {
 
   @usableFromInline func isEmbedded(_ array: HashedArray) -> Bool { array.base.frame == block.frame }
 
-  /// Every array that `table` has now.
-  func arrays(_ table: Int) -> [HashedArray] {
-    let preparing = HashedArray(word: word(HashedWord.preparing(table)))
-    return [current(table), next(table), preparing].filter(\.exists)
+  /// Every array that `table` has now; words of zero fill up.
+  func arrays(_ table: Int) -> InlineArray<3, HashedArray> {
+    [current(table), next(table), HashedArray(word: word(HashedWord.preparing(table)))]
   }
 }

@@ -69,7 +69,10 @@ public import X86Object
   public var footprint: TableFootprint {
     var bytes = PageSize.base.bytes
     for table in 0..<ClusterFormat.tables {
-      for array in arrays(table) where !isEmbedded(array) { bytes += array.bytes }
+      let arrays = arrays(table)
+      for index in arrays.indices where arrays[index].exists && !isEmbedded(arrays[index]) {
+        bytes += arrays[index].bytes
+      }
     }
     return TableFootprint(ways: bytes)
   }
@@ -77,7 +80,8 @@ public import X86Object
   /// Basic 8. A handful of blocks, whatever the number of pages.
   public func release() {
     for table in 0..<ClusterFormat.tables {
-      for array in arrays(table) { free(array) }
+      let arrays = arrays(table)
+      for index in arrays.indices { free(arrays[index]) }
     }
     context.meter.count(.tableFrameFreed)
     context.platform.frames.free(block.frame)
