@@ -12,19 +12,12 @@ extension ClusterTable {
 
   /// Basic 5. No search right after a find that met a cluster of base pages, else one; two for a cluster's first page.
   ///
-  /// The driver's `update` calls this. A cluster of base pages maps something, so no larger page is where it is.
-  /// - Parameter store: stores the mapping into the entry of a base page in a cluster that is there, and returns the
-  ///   mapping before. Runs while the structure lock is held.
+  /// The driver's `update` calls this.
+  /// - Parameter known: what the driver replaced already, because it knew the place (`ifKnown`).
   @inlinable @inline(__always)
-  public func update(
-    _ object: X86Object, storing store: (PhysicalAddress) -> UInt64
-  ) throws(TranslationError) -> Change<X86Object> {
+  public func update(_ object: X86Object, known: UInt64?) throws(TranslationError) -> Change<X86Object> {
     var old = object
-    if object.location != 0, object.size == .base, object.isMapped,
-      let known = shared({ () -> UInt64? in
-        object.generation == context.generation ? store(PhysicalAddress(object.location)) : nil
-      })
-    {
+    if let known {
       old.entry = X86Entry(known)
       if word(Self.busyWord) != 0 { catchUp() }
     } else {
@@ -35,6 +28,19 @@ extension ClusterTable {
     }
     context.meter.count(.entryWrite)
     return Change(old: old)
+  }
+
+  /// Runs `store` with the place of a base page's entry while no cluster moves, if the place is known still.
+  ///
+  /// A cluster of base pages maps something, so no larger page is where it is.
+  /// - Returns: what `store` returns; nil when the place is not known.
+  @inlinable @inline(__always)
+  public func ifKnown(_ object: X86Object, _ store: (PhysicalAddress) -> UInt64) -> UInt64? {
+    guard object.location != 0, object.size == .base, object.isMapped else { return nil }
+    return shared { () -> UInt64? in
+      guard object.generation == context.generation else { return nil }
+      return store(PhysicalAddress(object.location))
+    }
   }
 
   /// Basic 6. No search right after a find, else one.

@@ -106,13 +106,12 @@ extension ECPTDatabase {
   ) -> Int64 {
     // A walker that saw the tag of what was here before must look again.
     set(ECPTRegisters.version, word(ECPTRegisters.version) &+ 1)
-    var (count, tag, index) = (UInt64(0), number, -Int(truncatingIfNeeded: first &>> 3))
-    for offset in stride(from: 0, through: ClusterFormat.markOffset, by: 8) {
-      let mapping = index >= 0 ? words[index] : 0
-      if mapping != 0 { count &+= 1 }
-      let scheme = offset == ClusterFormat.markOffset ? count : tag & 0x1F
-      memory.storeRelease(mapping | scheme &<< 52, at: slot.advanced(by: offset))
-      tag &>>= 5
+    var (count, index) = (UInt64(0), -Int(truncatingIfNeeded: first &>> 3))
+    for entry in 0..<UInt64(8) {
+      var raw = index >= 0 ? words[index] : 0
+      if raw != 0 { count &+= 1 }
+      raw |= entry == 7 ? count &<< 52 : (number &>> (entry &* 5) & 0x1F) &<< 52
+      memory.storeRelease(raw, at: slot.advanced(by: entry &<< 3))
       index &+= 1
     }
     add(1, to: ECPTWord.live(table))

@@ -13,27 +13,30 @@ extension ECPTDatabase {
       .advanced(by: ClusterFormat.entryOffset(address, table))
   }
 
-  /// Basic 5. A page that is new in a cluster that was there is counted; the headers know of it already.
+  /// Basic 5.
   @inlinable public func update(_ object: X86Object) throws(TranslationError) -> Change<X86Object> {
-    try update(object) { place in
-      let old = X86Entry(store(object.entry.mapping, at: place)).mapping
-      if old == 0 { _ = tally(summary(of: object.start), object.start, 0, 1) }
-      return old
-    }
+    try update(object, known: ifKnown(object) { storeCounted(object, at: $0) })
+  }
+
+  /// Stores a base page into a cluster that was there; the headers know of it already.
+  @inlinable @inline(__always)
+  func storeCounted(_ object: X86Object, at place: PhysicalAddress) -> UInt64 {
+    let old = X86Entry(store(object.entry.mapping, at: place)).mapping
+    if old == 0 { _ = tally(summary(of: object.start), object.start, 0, 1) }
+    return old
   }
 
   /// Stores a mapping into an entry of a cluster, and counts it if it is new. The structure lock is held.
   /// - Returns: the entry before.
   @inlinable @inline(__always) func store(_ mapping: UInt64, at place: PhysicalAddress) -> UInt64 {
-    if place.raw & 56 == ClusterFormat.markOffset {
-      return change(place) { old in
-        let changed = old & X86Entry.schemeMask | mapping
-        return X86Entry(old).isNone ? changed &+ ECPTFormat.one : changed
-      }
+    let isMark = place.raw & 56 == ClusterFormat.markOffset
+    let old = change(place) { old in
+      let changed = old & X86Entry.schemeMask | mapping
+      return isMark && X86Entry(old).isNone ? changed &+ ECPTFormat.one : changed
     }
-    // The scheme's bits of the other entries are the tag, which stays while the lock is held.
-    let old = memory.exchange(memory.loadRelaxed(place) & X86Entry.schemeMask | mapping, at: place)
-    if X86Entry(old).isNone { _ = memory.fetchAdd(ECPTFormat.one, at: PhysicalAddress(place.raw | 56)) }
+    if !isMark, X86Entry(old).isNone {
+      _ = memory.fetchAdd(ECPTFormat.one, at: PhysicalAddress(place.raw | 56))
+    }
     return old
   }
 

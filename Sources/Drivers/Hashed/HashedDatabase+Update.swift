@@ -18,7 +18,7 @@ extension HashedDatabase {
 
   /// Basic 5.
   @inlinable public func update(_ object: X86Object) throws(TranslationError) -> Change<X86Object> {
-    try update(object) { exchange(object.entry.mapping, at: $0) }
+    try update(object, known: ifKnown(object) { exchange(object.entry.mapping, at: $0) })
   }
 
   /// Changes the mapping in an entry of a cluster, whose scheme bits stay. The structure lock is held.
