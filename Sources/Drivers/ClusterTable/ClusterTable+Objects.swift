@@ -13,7 +13,7 @@ extension ClusterTable {
   /// Basic 5. No search right after a find that met a cluster of base pages, else one; two for a cluster's first page.
   ///
   /// The driver's `update` calls this.
-  /// - Parameter known: what the driver replaced already, because it knew the place (`ifKnown`).
+  /// - Parameter known: the mapping that the driver replaced already, because it knew the place.
   @inlinable @inline(__always)
   public func update(_ object: X86Object, known: UInt64?) throws(TranslationError) -> Change<X86Object> {
     var old = object
@@ -30,17 +30,11 @@ extension ClusterTable {
     return Change(old: old)
   }
 
-  /// Runs `store` with the place of a base page's entry while no cluster moves, if the place is known still.
+  /// Whether the place of a base page's entry was known when `object` was found.
   ///
-  /// A cluster of base pages maps something, so no larger page is where it is.
-  /// - Returns: what `store` returns; nil when the place is not known.
-  @inlinable @inline(__always)
-  public func ifKnown(_ object: X86Object, _ store: (PhysicalAddress) -> UInt64) -> UInt64? {
-    guard object.location != 0, object.size == .base, object.isMapped else { return nil }
-    return shared { () -> UInt64? in
-      guard object.generation == context.generation else { return nil }
-      return store(PhysicalAddress(object.location))
-    }
+  /// A cluster of base pages maps something, so while it is there no larger page is where it is.
+  @inlinable @inline(__always) public func wasKnown(_ object: X86Object) -> Bool {
+    object.location != 0 && object.size == .base && object.isMapped
   }
 
   /// Basic 6. No search right after a find, else one.

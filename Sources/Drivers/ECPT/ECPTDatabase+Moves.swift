@@ -66,7 +66,7 @@ extension ECPTDatabase {
     while index >= 0 {
       let node = planner.nodes[index]
       move(node.slot, to: target, table)
-      (target, index) = (node.slot, node.parent)
+      (target, index) = (node.slot, Int(node.parent))
     }
     return target
   }
@@ -107,6 +107,8 @@ extension ECPTDatabase {
     // A walker that saw the tag of what was here before must look again.
     set(ECPTRegisters.version, word(ECPTRegisters.version) &+ 1)
     var (count, index) = (UInt64(0), -Int(truncatingIfNeeded: first &>> 3))
+    // A subscript of the array itself would copy it each time.
+    let words = words.span
     for entry in 0..<UInt64(8) {
       var raw = index >= 0 ? words[index] : 0
       if raw != 0 { count &+= 1 }

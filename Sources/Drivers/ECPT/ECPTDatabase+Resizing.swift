@@ -118,11 +118,11 @@ extension ECPTDatabase {
   private func drain(_ table: Int) {
     var left = 16
     for slot in stash(table) where isLive(slot, table) {
-      guard left > CuckooPlanner.longest else { return }
+      guard left > Int(CuckooPlanner.longest) else { return }
       let number = number(at: slot, table)
       guard let target = freeSlot(number, table) ?? vacate(number, table) else { return _ = grow(table) }
       move(slot, to: target, table)
-      left -= CuckooPlanner.longest + 1
+      left -= Int(CuckooPlanner.longest) + 1
     }
     set(ECPTRegisters.stash, word(ECPTRegisters.stash) & ~(1 << UInt64(table)))
     note(table)
@@ -151,7 +151,7 @@ extension ECPTDatabase {
             break
           }
           move(second, to: target, table)
-          left -= CuckooPlanner.longest + 1
+          left -= Int(CuckooPlanner.longest) + 1
         }
         left -= transfer(second, to: next, table, way, pointer: index + 1)
       }

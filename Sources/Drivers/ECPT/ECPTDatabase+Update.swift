@@ -15,15 +15,17 @@ extension ECPTDatabase {
 
   /// Basic 5.
   @inlinable public func update(_ object: X86Object) throws(TranslationError) -> Change<X86Object> {
-    try update(object, known: ifKnown(object) { storeCounted(object, at: $0) })
+    try update(object, known: wasKnown(object) ? replace(object) : nil)
   }
 
-  /// Stores a base page into a cluster that was there; the headers know of it already.
-  @inlinable @inline(__always)
-  func storeCounted(_ object: X86Object, at place: PhysicalAddress) -> UInt64 {
-    let old = X86Entry(store(object.entry.mapping, at: place)).mapping
-    if old == 0 { _ = tally(summary(of: object.start), object.start, 0, 1) }
-    return old
+  /// Stores into an entry whose place is known still, nil when it is not. Headers know of the cluster already.
+  @inlinable @inline(__always) func replace(_ object: X86Object) -> UInt64? {
+    shared { () -> UInt64? in
+      guard object.generation == context.generation else { return nil }
+      let old = X86Entry(store(object.entry.mapping, at: PhysicalAddress(object.location))).mapping
+      if old == 0 { _ = tally(summary(of: object.start), object.start, 0, 1) }
+      return old
+    }
   }
 
   /// Stores a mapping into an entry of a cluster, and counts it if it is new. The structure lock is held.

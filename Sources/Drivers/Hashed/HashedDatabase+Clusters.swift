@@ -41,6 +41,8 @@ extension HashedDatabase {
   ) {
     let mark = slot.advanced(by: ClusterFormat.markOffset)
     if memory.loadRelaxed(mark) & HashedFormat.dead != 0 { add(-1, to: HashedWord.dead(table)) }
+    // A subscript of the array itself would copy it each time.
+    let words = words.span
     for offset in stride(from: 0, to: ClusterFormat.bytes, by: 8) {
       let mapping = offset >= first ? words[Int((offset - first) >> 3)] : 0
       memory.storeRelease(

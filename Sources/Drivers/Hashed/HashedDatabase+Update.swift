@@ -18,7 +18,15 @@ extension HashedDatabase {
 
   /// Basic 5.
   @inlinable public func update(_ object: X86Object) throws(TranslationError) -> Change<X86Object> {
-    try update(object, known: ifKnown(object) { exchange(object.entry.mapping, at: $0) })
+    try update(object, known: wasKnown(object) ? replace(object) : nil)
+  }
+
+  /// Stores into an entry whose place is known still; nil when it is not.
+  @inlinable @inline(__always) func replace(_ object: X86Object) -> UInt64? {
+    shared { () -> UInt64? in
+      guard object.generation == context.generation else { return nil }
+      return exchange(object.entry.mapping, at: PhysicalAddress(object.location))
+    }
   }
 
   /// Changes the mapping in an entry of a cluster, whose scheme bits stay. The structure lock is held.
