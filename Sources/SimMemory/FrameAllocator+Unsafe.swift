@@ -100,7 +100,8 @@
     defer { unlock(node) }
     precondition(
       unsafe table.records[Int(frame.raw)].state == FrameState.allocated.rawValue
-        && Int(table.records[Int(frame.raw)].order) == order, "only an allocated block can be cut, as a whole")
+        && Int(table.records[Int(frame.raw)].order) == order, "only an allocated block can be cut, as a whole"
+    )
     for step in 0..<(1 &<< UInt64(order)) {
       unsafe table.records[Int(frame.raw &+ step)].state = FrameState.allocated.rawValue
       unsafe table.records[Int(frame.raw &+ step)].order = 0

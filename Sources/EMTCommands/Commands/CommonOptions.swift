@@ -10,7 +10,8 @@ enum CommonOptions {
   }
   static var thp: CommandSyntax.Option {
     CommandSyntax.Option(
-      name: "--thp", value: "POLICY", help: "transparent huge pages: never, madvise or always (default never)")
+      name: "--thp", value: "POLICY", help: "transparent huge pages: never, madvise or always (default never)"
+    )
   }
   static var collapseInterval: CommandSyntax.Option {
     CommandSyntax.Option(

@@ -86,7 +86,8 @@ struct ComparisonTable {
     if first.thp != "never" {
       Terminal.print(
         "huge pages (\(first.thp)): \(Units.grouped(first.hugePages.mapped)) mapped by faults, "
-          + "\(Units.grouped(first.hugePages.splits)) split, \(Units.grouped(first.hugePages.collapses)) collapsed")
+          + "\(Units.grouped(first.hugePages.splits)) split, \(Units.grouped(first.hugePages.collapses)) collapsed"
+      )
     }
     let same = reports.allSatisfy {
       $0.faults == first.faults && $0.mappedPages == first.mappedPages

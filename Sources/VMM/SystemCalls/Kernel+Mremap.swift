@@ -227,6 +227,8 @@ extension Kernel {
 
   /// After MREMAP_DONTUNMAP the old area has no pages of its own left, and is not locked.
   @usableFromInline func clearPrivateMark(_ space: Space<Database>, _ range: VirtualRange) {
-    space.layout.areas.update(range) { $0.flags.subtract([.hasPrivatePages, .hasHugePages, .locked, .lockedOnFault]) }
+    space.layout.areas.update(range) {
+      $0.flags.subtract([.hasPrivatePages, .hasHugePages, .locked, .lockedOnFault])
+    }
   }
 }
