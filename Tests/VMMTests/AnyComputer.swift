@@ -92,36 +92,5 @@ extension Computer: AnyComputer {
   var frames: FrameAllocator { owner.platform.frames }
   var work: KernelWork { owner.work }
 
-  /// Counts every translation of every process again, and compares with what the kernel counted.
-  var firstError: String? {
-    var mappings: [UInt64: UInt32] = [:]
-    var total: UInt64 = 0
-    for space in kernel.spaces {
-      var pages: UInt64 = 0
-      for area in space.layout.areas.areas {
-        let database = space.database
-        var iterator = database.makeIterator(over: area.range)
-        while let object = database.nextMapped(&iterator) {
-          if !area.range.contains(object.span) { return "\(object.span) reaches out of \(area.range)" }
-          guard object.isPresent else { continue }
-          pages += object.size.basePages
-          if object.isWritable, !area.rights.contains(.write) { return "\(object.span) may be written" }
-          if object.isSpecial { continue }
-          if object.size != .base, !area.flags.contains(.hasHugePages) { return "\(area.range) has no mark" }
-          let isCut = frames.table.flags(object.frame) & 1 << 8 != 0
-          let count = object.size != .base && isCut ? object.size.basePages : 1
-          for step in 0..<count { mappings[object.frame.raw + step, default: 0] += 1 }
-        }
-        database.endIteration(iterator)
-      }
-      if pages != space.residentPages { return "\(pages) pages are mapped, \(space.residentPages) counted" }
-      total += pages
-    }
-    if total != kernel.residentPages { return "\(total) pages are mapped, \(kernel.residentPages) counted" }
-    for (frame, count) in mappings.sorted(by: { $0.key < $1.key }) {
-      let counted = frames.table.mappings(FrameNumber(frame))
-      if counted != count { return "frame \(frame) is mapped \(count) times, counted \(counted) times" }
-    }
-    return nil
-  }
+  var firstError: String? { kernel.brokenCount() }
 }

@@ -75,17 +75,14 @@ extension Kernel {
     let found = survey(space, page)
     if let obstacle = obstacle(found, isForced: isForced) { return obstacle }
     if found.away != 0 { return .unreachable }
-    clearHoles(space, page, of: block)
+    let old = clearHoles(space, page, of: block)
     var huge = Database.Object(unmappedAt: page.start, size: hugeSize)
     huge.place(block, grants(rights, writable: true).union(.dirty))
-    var old: [FrameNumber] = []
-    old.reserveCapacity(Int(found.filled))
     do {
       try database.collapse(into: huge) { object in
         guard !object.isSpecial else { return true }
         let position = object.start.pageNumber &- page.start.pageNumber
         copyPage(object.frame, to: block.advanced(by: position))
-        old.append(object.frame)
         return true
       }
     } catch { return .noTable }

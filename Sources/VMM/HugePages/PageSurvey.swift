@@ -82,9 +82,11 @@ extension Kernel {
   }
 
   /// Clears the parts of `block` that no base page of `page` will fill. The caller holds the lock.
-  @inlinable
-  func clearHoles(_ space: Space<Database>, _ page: VirtualRange, of block: FrameNumber) {
+  /// - Returns: the frames that will fill the others.
+  @inlinable @inline(never)
+  func clearHoles(_ space: Space<Database>, _ page: VirtualRange, of block: FrameNumber) -> [FrameNumber] {
     let database = space.database
+    var frames: [FrameNumber] = []
     var next: UInt64 = 0
     var iterator = database.makeIterator(over: page)
     while let object = database.nextMapped(&iterator) {
@@ -92,9 +94,11 @@ extension Kernel {
       let position = object.start.pageNumber &- page.start.pageNumber
       clear(block.advanced(by: next), frames: position &- next)
       next = position &+ 1
+      frames.append(object.frame)
     }
     database.endIteration(iterator)
     clear(block.advanced(by: next), frames: page.pages &- next)
+    return frames
   }
 
   @inlinable func clear(_ frame: FrameNumber, frames: UInt64) {
