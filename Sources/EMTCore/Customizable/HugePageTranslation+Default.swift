@@ -65,16 +65,15 @@ extension HugePageTranslation where Self: TranslationDatabase {
     // What the removals return has the accessed and dirty bits that hardware set to the last.
     var taken: [Object] = []
     batch { for object in old { taken.append(takeOut(object)) } }
-    var failure: TranslationError?
-    for object in taken where object.isPresent && failure == nil {
-      if !copyContents(object) { failure = .refusedByCaller }
+    do throws(TranslationError) {
+      for object in taken where object.isPresent {
+        guard copyContents(object) else { throw .refusedByCaller }
+      }
+      settle(try update(huge).takeObligation())
+    } catch {
+      for object in taken { putBack(object) }
+      throw error
     }
-    if failure == nil {
-      do { settle(try update(huge).takeObligation()) } catch { failure = error }
-    }
-    guard let failure else { return }
-    for object in taken { putBack(object) }
-    throw failure
   }
 
   /// Removes an object that is known to be there.
