@@ -11,8 +11,7 @@ struct HugePageModelTests {
     var mayWrite = true
   }
 
-  @Test(arguments: [UInt64(1), 2, 3]) func randomProgramsRunAlikeOnAllDrivers(_ seed: UInt64) throws
-  {
+  @Test(arguments: [UInt64(1), 2, 3]) func randomProgramsRunAlikeOnAllDrivers(_ seed: UInt64) throws {
     let policy: HugePagePolicy = seed % 3 == 0 ? .madvise : .always
     let computers = try TestDriver.allCases.map { try $0.computer(HugePageSettings(policy: policy)) }
     var random = Random(state: seed)

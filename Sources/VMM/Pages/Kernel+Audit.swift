@@ -15,7 +15,9 @@ extension Kernel {
       for area in space.layout.areas.areas {
         if let broken = count(space, area, &pages, &mappings) { return broken }
       }
-      if pages != space.residentPages { return "\(pages) pages are mapped, but \(space.residentPages) counted" }
+      if pages != space.residentPages {
+        return "\(pages) pages are mapped, but \(space.residentPages) counted"
+      }
       total += pages
     }
     if total != residentPages { return "\(total) pages are mapped in all, but \(residentPages) counted" }
