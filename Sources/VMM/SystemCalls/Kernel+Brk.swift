@@ -10,12 +10,16 @@ extension Kernel {
     let space = process.space
     let start = breakStart(space, request)
     let (old, wish) = (space.layout.breakEnd, request.address(0))
-    guard wish >= start, wish <= UserSpace.end else { return old.raw }
+    guard wish >= start, wish <= userEnd else { return old.raw }
     do { try commit(request) } catch { return old.raw }
     let (oldTop, newTop) = (pageEnd(old), pageEnd(wish))
     if newTop < oldTop {
-      do { try checkUnsealed(space, VirtualRange(newTop, oldTop)) } catch { return old.raw }
-      unmap(space, VirtualRange(newTop, oldTop))
+      let cut = VirtualRange(newTop, oldTop)
+      do {
+        try checkUnsealed(space, cut)
+        try cutAtEdges(space, cut)
+      } catch { return old.raw }
+      unmap(space, cut)
     } else if newTop > oldTop {
       let growth = VirtualRange(oldTop, newTop)
       guard mayGrowHeap(space, growth) else { return old.raw }

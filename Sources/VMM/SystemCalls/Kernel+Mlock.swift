@@ -14,6 +14,7 @@ extension Kernel {
     try space.layout.checkLockable(range.bytes, else: .enomem)
     let hasHole = !covers(space, range)
     if !hasHole { try commit(request) }
+    try cutAtEdges(space, range)
     setLock(space, range, onFault ? [.locked, .lockedOnFault] : .locked)
     if hasHole { throw .enomem }
     if !onFault, let stopped = populate(space, range) {
@@ -29,6 +30,7 @@ extension Kernel {
     let range = try checkLockRange(request)
     guard !range.isEmpty else { return 0 }
     try commit(request)
+    try cutAtEdges(process.space, range)
     setLock(process.space, range, [])
     if !covers(process.space, range) { throw .enomem }
     return 0
@@ -46,7 +48,7 @@ extension Kernel {
     let lock: VMAFlags = flags & 4 != 0 ? [.locked, .lockedOnFault] : .locked
     space.layout.futureFlags = flags & 2 != 0 ? lock : []
     if flags & 1 != 0 {
-      let everything = VirtualRange(VirtualAddress(0), UserSpace.end)
+      let everything = VirtualRange(VirtualAddress(0), userEnd)
       setLock(space, everything, lock)
       if flags & 4 == 0 { for area in overlapping(space, everything) { populate(space, area.range) } }
     }
@@ -56,7 +58,7 @@ extension Kernel {
   /// `munlockall()`.
   @inlinable func munlockall(_ process: Process<Database>) throws(Errno) -> UInt64 {
     process.space.layout.futureFlags = []
-    setLock(process.space, VirtualRange(VirtualAddress(0), UserSpace.end), [])
+    setLock(process.space, VirtualRange(VirtualAddress(0), userEnd), [])
     return 0
   }
 
@@ -71,7 +73,7 @@ extension Kernel {
 
   /// Sets or clears locks on the mapped parts of `range`, up to the first hole as Linux does.
   @usableFromInline func setLock(_ space: Space<Database>, _ range: VirtualRange, _ flags: VMAFlags) {
-    let isEverything = range.end == UserSpace.end
+    let isEverything = range.end == userEnd
     let end = isEverything ? range.end : space.layout.areas.firstHole(in: range) ?? range.end
     let part = VirtualRange(range.start, end)
     guard !part.isEmpty else { return }

@@ -27,7 +27,13 @@ extension Kernel {
   /// `shmat(identifier, address, flags)`: SHM_RDONLY 010000, SHM_RND 020000, SHM_REMAP 040000, SHM_EXEC 0100000.
   @inlinable func shmat(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
     let (area, replaces) = try planAttachment(process.space, request)
-    if replaces { unmap(process.space, area.range) }
+    if replaces {
+      do { try cutAtEdges(process.space, area.range) } catch {
+        detach(area.file)
+        throw error
+      }
+      unmap(process.space, area.range)
+    }
     install(area, in: process.space)
     return area.range.start.raw
   }
@@ -57,7 +63,7 @@ extension Kernel {
     let start: VirtualAddress
     if wish.raw != 0 {
       start = wish
-      guard length <= UserSpace.end.raw, wish.raw <= UserSpace.end.raw - length else { throw .einval }
+      guard length <= userEnd.raw, wish.raw <= userEnd.raw - length else { throw .einval }
       let target = VirtualRange(wish, bytes: length)
       if flags & remap == 0, !space.layout.areas.overlapping(target).isEmpty { throw .einval }
     } else if let placement = request.circumstances.placement {
