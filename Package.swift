@@ -38,8 +38,9 @@ let modules: [Target] = [
   module("X86Object", in: "Drivers/X86Object", imports: ["EMTCore", "EntryFormats", "SimMemory"]),
   module("Radix", in: "Drivers/Radix", imports: driverImports),
   module("FPT", in: "Drivers/FPT", imports: ["Radix", "EntryFormats"]),
-  module("Hashed", in: "Drivers/Hashed", imports: driverImports),
-  module("ECPT", in: "Drivers/ECPT", imports: driverImports),
+  module("ClusterTable", in: "Drivers/ClusterTable", imports: driverImports),
+  module("Hashed", in: "Drivers/Hashed", imports: ["ClusterTable"] + driverImports),
+  module("ECPT", in: "Drivers/ECPT", imports: ["ClusterTable"] + driverImports),
   module("VMM", imports: ["EMTCore", "SimMemory"]),
   module("MMU", imports: ["EntryFormats", "SimMemory"]),
   module("Machine", imports: ["VMM", "MMU", "EMTCore", "SimMemory", "Events"]),
@@ -58,6 +59,14 @@ let modules: [Target] = [
       "Catalog", "Machine", "VMM", "MMU", "EMTCore", "EntryFormats", "SimMemory", "Events",
       "Workloads", "Reference", "Conformance", "Profiling",
     ], resources: [.copy("Sample")]),
+]
+
+/// What test suites of several drivers share; no product.
+let testSupport: [Target] = [
+  .target(
+    name: "ClusterTableSupport",
+    dependencies: (["ClusterTable", "MMU"] + driverImports).map { .byName(name: $0) },
+    path: "Tests/ClusterTableSupport", swiftSettings: settings)
 ]
 
 let testSuites: [Target] = [
@@ -80,8 +89,12 @@ let testSuites: [Target] = [
   tests(
     "FPT",
     imports: ["FPT", "Radix", "Conformance", "MMU", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
-  tests("Hashed", imports: ["Hashed", "X86Object", "EMTCore", "EntryFormats", "SimMemory", "MMU"]),
-  tests("ECPT", imports: ["ECPT", "X86Object", "EMTCore", "EntryFormats", "SimMemory", "MMU"]),
+  tests(
+    "Hashed",
+    imports: ["Hashed", "ClusterTableSupport", "ClusterTable"] + driverImports + ["MMU"]),
+  tests(
+    "ECPT",
+    imports: ["ECPT", "ClusterTableSupport", "ClusterTable"] + driverImports + ["MMU"]),
   tests("Workloads", imports: ["Workloads", "Events", "SimMemory"], resources: [.copy("Fixtures")]),
   tests("Profiling", imports: ["Profiling", "EMTCore"]),
   tests("Layering", imports: []),
@@ -92,7 +105,9 @@ let testSuites: [Target] = [
       "SimMemory", "Workloads", "VMM", "Catalog",
     ], resources: [.copy("Fixtures")]),
   tests("EMTCommands", imports: ["emt"]),
-  tests("VMM", imports: ["VMM", "Radix", "Hashed", "EMTCore", "SimMemory"]),
+  tests(
+    "VMM",
+    imports: ["VMM", "Radix", "FPT", "Hashed", "ECPT", "EntryFormats", "EMTCore", "SimMemory"]),
   tests("Machine", imports: ["Machine", "VMM", "Radix", "Hashed", "MMU", "EMTCore", "Events", "SimMemory"]),
 ]
 
@@ -103,6 +118,6 @@ let package = Package(
   targets: modules + [
     .executableTarget(
       name: "emt", dependencies: ["EMTCommands"], path: "Sources/emt", swiftSettings: settings)
-  ] + testSuites,
+  ] + testSupport + testSuites,
   swiftLanguageModes: [.v6]
 )

@@ -13,59 +13,24 @@ public import SimMemory
 /// from the low bits of the cluster's one hash, rotated by 21 bits times the way's number: so a way of twice the
 /// size uses one more bit of the same hash, and half of its clusters stay at their index.
 @frozen public enum ECPTFormat {
-  /// Tables for pages: 4 KiB, 2 MiB, 1 GiB.
-  @inlinable public static var pageTables: Int { 3 }
   /// All tables, walk tables included.
   @inlinable public static var tables: Int { 5 }
   /// Ways of each table.
   @inlinable public static var ways: Int { 3 }
-  /// Bytes of a cluster: one cache line.
-  @inlinable public static var clusterBytes: UInt64 { 64 }
-  /// Where in a cluster the word with the count is, in bytes.
-  @inlinable public static var markOffset: UInt64 { 56 }
   /// The scheme's bits of one entry.
   @inlinable public static var bits: UInt64 { 0x1F &<< 52 }
   /// One mapped entry more, in the last entry.
   @inlinable public static var one: UInt64 { 1 &<< 52 }
-  /// Bits of an address that are translated; the bits above repeat the highest one.
-  @inlinable public static var addressBits: UInt64 { 48 }
-
-  /// The page size of page table `table`.
-  @inlinable @inline(__always) public static func pageSize(_ table: Int) -> PageSize {
-    PageSize(shift: UInt8(truncatingIfNeeded: 12 &+ 9 &* table))
-  }
-
   /// The span of one cluster of a page table, or of one row of a walk table.
   @inlinable @inline(__always) public static func span(_ table: Int) -> PageSize {
-    PageSize(shift: UInt8(truncatingIfNeeded: table < pageTables ? 15 &+ 9 &* table : 3 &+ 9 &* table))
-  }
-
-  /// The page table for pages of `size`, nil where there is none.
-  @inlinable public static func table(for size: PageSize) -> Int? {
-    switch size.shift {
-    case 12: 0
-    case 21: 1
-    case 30: 2
-    default: nil
-    }
+    PageSize(
+      shift: UInt8(truncatingIfNeeded: table < ClusterFormat.tables ? 15 &+ 9 &* table : 3 &+ 9 &* table))
   }
 
   /// The number of the cluster or row of `table` for `address`: its tag and what is hashed.
   @inlinable @inline(__always)
   public static func number(_ address: VirtualAddress, _ table: Int) -> UInt64 {
-    (address.raw & ((1 &<< addressBits) &- 1)) &>> UInt64(span(table).shift)
-  }
-
-  /// Where in its cluster the entry for `address` is, in bytes.
-  @inlinable @inline(__always)
-  public static func entryOffset(_ address: VirtualAddress, _ table: Int) -> UInt64 {
-    (address.raw &>> UInt64(pageSize(table).shift) & 7) &<< 3
-  }
-
-  /// The part of the number that the entry at `offset` holds; none in the last entry, which counts.
-  @inlinable @inline(__always)
-  public static func tagBits(_ number: UInt64, at offset: UInt64) -> UInt64 {
-    offset == markOffset ? 0 : (number &>> ((offset &>> 3) &* 5) & 0x1F) &<< 52
+    (address.raw & ((1 &<< ClusterFormat.addressBits) &- 1)) &>> UInt64(span(table).shift)
   }
 
   /// The hash as `way` sees it.
@@ -97,7 +62,7 @@ public import SimMemory
   /// The number of clusters.
   @inlinable public var clusters: UInt64 { 1 &<< log2 }
   /// The size in bytes.
-  @inlinable public var bytes: UInt64 { ECPTFormat.clusterBytes &<< log2 }
+  @inlinable public var bytes: UInt64 { ClusterFormat.bytes &<< log2 }
 
   /// The slot for a hash as the way sees it; also the slot at an index.
   @inlinable @inline(__always) public func slot(_ hash: UInt64) -> PhysicalAddress {

@@ -9,54 +9,12 @@ public import SimMemory
 ///   entries 5–6        zero
 ///   entry 7            bit 52 live, bit 53 dead; neither: the slot is void and ends a search
 /// ```
-/// A dead slot never matches, but a search goes on behind it. Three tables, one for each page size, by number:
-/// 0 is 4 KiB, 1 is 2 MiB, 2 is 1 GiB. Numbers carry address bit 47, so user and kernel clusters never match.
+/// A dead slot never matches, but a search goes on behind it. Tables and numbers are those of `ClusterFormat`.
 @frozen public enum HashedFormat {
-  /// How many page sizes, and so tables, there are.
-  @inlinable public static var tables: Int { 3 }
-  /// Bytes of a cluster: one cache line.
-  @inlinable public static var clusterBytes: UInt64 { 64 }
-  /// Where in a cluster the entry with the marks is, in bytes.
-  @inlinable public static var markOffset: UInt64 { 56 }
   /// Mark: the cluster holds translations.
   @inlinable public static var live: UInt64 { 1 &<< 52 }
   /// Mark: the cluster went elsewhere, others behind it did not.
   @inlinable public static var dead: UInt64 { 1 &<< 53 }
-  /// Bits of an address that are translated; the bits above repeat the highest one.
-  @inlinable public static var addressBits: UInt64 { 48 }
-
-  /// The page size of `table`.
-  @inlinable @inline(__always) public static func pageSize(_ table: Int) -> PageSize {
-    PageSize(shift: UInt8(truncatingIfNeeded: 12 &+ 9 &* table))
-  }
-
-  /// The span of one cluster of `table`.
-  @inlinable @inline(__always) public static func clusterSpan(_ table: Int) -> PageSize {
-    PageSize(shift: UInt8(truncatingIfNeeded: 15 &+ 9 &* table))
-  }
-
-  /// The table for pages of `size`, nil where there is none.
-  @inlinable public static func table(for size: PageSize) -> Int? {
-    switch size.shift {
-    case 12: 0
-    case 21: 1
-    case 30: 2
-    default: nil
-    }
-  }
-
-  /// The number of the cluster of `table` for `address`: its tag and what is hashed.
-  @inlinable @inline(__always)
-  public static func number(_ address: VirtualAddress, _ table: Int) -> UInt64 {
-    (address.raw & ((1 &<< addressBits) &- 1)) &>> UInt64(clusterSpan(table).shift)
-  }
-
-  /// Where in its cluster the entry for `address` is, in bytes.
-  @inlinable @inline(__always)
-  public static func entryOffset(_ address: VirtualAddress, _ table: Int) -> UInt64 {
-    (address.raw &>> UInt64(pageSize(table).shift) & 7) &<< 3
-  }
-
   /// The hash of a cluster's number.
   @inlinable @inline(__always) public static func hash(_ number: UInt64) -> UInt64 {
     HashFunction.murmurFinaliser.hash(number)
@@ -67,7 +25,7 @@ public import SimMemory
   public static func schemeBits(_ number: UInt64, at offset: UInt64) -> UInt64 {
     // Seven bits an entry, that is 7/8 bit a byte of offset.
     let part = (number &>> (offset &- offset &>> 3) & 0x7F) &<< 52
-    return offset == markOffset ? part | live : part
+    return offset == ClusterFormat.markOffset ? part | live : part
   }
 }
 
@@ -94,7 +52,7 @@ public import SimMemory
   /// The number of clusters.
   @inlinable public var clusters: UInt64 { 1 &<< log2 }
   /// The size in bytes.
-  @inlinable public var bytes: UInt64 { HashedFormat.clusterBytes &<< log2 }
+  @inlinable public var bytes: UInt64 { ClusterFormat.bytes &<< log2 }
 
   /// Where a search for `hash` starts; also the slot at an index.
   @inlinable @inline(__always) public func slot(_ hash: UInt64) -> PhysicalAddress {
@@ -103,7 +61,7 @@ public import SimMemory
 
   /// The next slot of a search; the first one follows the last.
   @inlinable @inline(__always) public func slot(after slot: PhysicalAddress) -> PhysicalAddress {
-    base.advanced(by: (slot.raw &- base.raw &+ HashedFormat.clusterBytes) & (bytes &- 1))
+    base.advanced(by: (slot.raw &- base.raw &+ ClusterFormat.bytes) & (bytes &- 1))
   }
 
   /// How many slots a search that starts at `hash` has passed when it reaches `slot`.

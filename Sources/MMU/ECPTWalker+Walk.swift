@@ -110,7 +110,7 @@ extension ECPTWalker {
       guard let row = slot(table, way, hash, search) else { continue }
       let first = memory.loadAcquire(row)
       note(.summary, table &* 3 &+ way, row, first, &search, &recorder)
-      if memory.loadAcquire(row.advanced(by: ECPTFormat.markOffset)) & ECPTRow.countMask != 0,
+      if memory.loadAcquire(row.advanced(by: ClusterFormat.markOffset)) & ECPTRow.countMask != 0,
         ECPTRow.number(first) == number
       {
         return cache.insert(search.key(table), row, memory)
@@ -122,7 +122,7 @@ extension ECPTWalker {
   @inlinable @inline(__always) func read<Recorder: WalkRecorder>(
     _ ways: UInt64, _ search: inout ECPTSearch, _ recorder: inout Recorder
   ) {
-    for table in 0..<ECPTFormat.pageTables where ways &>> UInt64(table &* 3) & 7 != 0 {
+    for table in 0..<ClusterFormat.tables where ways &>> UInt64(table &* 3) & 7 != 0 {
       let number = ECPTFormat.number(search.address, table)
       let hash = search.hash.hash(number)
       for way in 0..<ECPTFormat.ways where ways &>> UInt64(table &* 3 &+ way) & 1 != 0 {
@@ -151,7 +151,7 @@ extension ECPTWalker {
       if turned & (smaller &- 1) < word(search, ECPTRegisters.pointer(table, way)) { register = next }
     }
     let slot = register.slot(turned)
-    return slot.raw <= memory.bytes &- ECPTFormat.clusterBytes ? slot : nil
+    return slot.raw <= memory.bytes &- ClusterFormat.bytes ? slot : nil
   }
 
   /// Compares one cluster. A second copy is all right if it says the same.
@@ -159,12 +159,12 @@ extension ECPTWalker {
     _ slot: PhysicalAddress, _ number: UInt64, _ table: Int, _ way: Int, _ search: inout ECPTSearch,
     _ recorder: inout Recorder
   ) {
-    let place = slot.advanced(by: ECPTFormat.entryOffset(search.address, table))
+    let place = slot.advanced(by: ClusterFormat.entryOffset(search.address, table))
     let raw = memory.loadAcquire(place)
     note(.slot, table &* 3 &+ way, slot, raw, &search, &recorder)
-    let mark = memory.loadAcquire(slot.advanced(by: ECPTFormat.markOffset))
+    let mark = memory.loadAcquire(slot.advanced(by: ClusterFormat.markOffset))
     guard raw & X86Entry.present != 0, mark & ECPTFormat.bits != 0, tag(slot) == number else { return }
-    search.note(raw, place, ECPTFormat.pageSize(table))
+    search.note(raw, place, ClusterFormat.pageSize(table))
   }
 
   /// Puts the tag of a cluster together: five bits from each of the first seven entries.

@@ -46,11 +46,11 @@ extension HashedWalker {
     _ base: PhysicalAddress, _ address: VirtualAddress, _ cost: inout WalkResult,
     _ recorder: inout Recorder
   ) -> HashedLeaf {
-    for table in 0..<HashedFormat.tables {
+    for table in 0..<ClusterFormat.tables {
       let current = HashedArray(word: memory.loadAcquire(base.advanced(by: HashedDescriptor.current(table))))
       guard current.isOccupied else { continue }
       let next = HashedArray(word: memory.loadAcquire(base.advanced(by: HashedDescriptor.next(table))))
-      let number = HashedFormat.number(address, table)
+      let number = ClusterFormat.number(address, table)
       let hash = HashedFormat.hash(number)
       cost.ownCycles &+= cyclesPerHash
       var arrays = (current, next)
@@ -60,13 +60,13 @@ extension HashedWalker {
         note(.descriptor, table, word, moved, &cost, &recorder)
         if hash & (current.clusters &- 1) < moved { arrays = (next, current) }
       }
-      let offset = HashedFormat.entryOffset(address, table)
+      let offset = ClusterFormat.entryOffset(address, table)
       var leaf = search(arrays.0, number, hash, offset, &cost, &recorder)
       if leaf.place.raw == 0, arrays.1.exists {
         leaf = search(arrays.1, number, hash, offset, &cost, &recorder)
       }
       if leaf.raw & X86Entry.present != 0 {
-        return HashedLeaf(leaf.place, leaf.raw, HashedFormat.pageSize(table))
+        return HashedLeaf(leaf.place, leaf.raw, ClusterFormat.pageSize(table))
       }
     }
     return HashedLeaf(PhysicalAddress(0), 0, .base)
@@ -79,10 +79,10 @@ extension HashedWalker {
   ) -> HashedLeaf {
     var index = hash & (array.clusters &- 1)
     for turn in 0..<array.clusters {
-      let slot = array.base.advanced(by: index &* HashedFormat.clusterBytes)
+      let slot = array.base.advanced(by: index &* ClusterFormat.bytes)
       // An array that was freed while this walk searched it may name anything; the version will tell.
-      guard slot.raw <= memory.bytes &- HashedFormat.clusterBytes else { break }
-      let mark = memory.loadAcquire(slot.advanced(by: HashedFormat.markOffset))
+      guard slot.raw <= memory.bytes &- ClusterFormat.bytes else { break }
+      let mark = memory.loadAcquire(slot.advanced(by: ClusterFormat.markOffset))
       note(.slot, Int(truncatingIfNeeded: turn), slot, mark, &cost, &recorder)
       if mark & X86Entry.schemeMask == 0 { break }
       if mark & HashedFormat.live != 0, tag(slot) == number {

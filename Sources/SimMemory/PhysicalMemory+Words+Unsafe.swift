@@ -55,6 +55,15 @@ extension PhysicalMemory {
     return old
   }
 
+  /// Adds `value` to the word at `address` in one step, wrapping around.
+  /// - Returns: the word that was there.
+  @inlinable @inline(__always)
+  public func fetchAdd(_ value: UInt64, at address: PhysicalAddress) -> UInt64 {
+    let old = unsafe word(address).pointee.wrappingAdd(value, ordering: .acquiringAndReleasing).oldValue
+    note(.store, address, old &+ value)
+    return old
+  }
+
   /// Sets `bits` in the word at `address` in one step.
   /// - Returns: the word that was there.
   @inlinable @inline(__always)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import ClusterTable
 import ECPT
 import EMTCore
 import EntryFormats
@@ -18,7 +19,7 @@ struct Audit {
 
   init(_ database: ECPTDatabase) {
     memory = database.context.platform.memory
-    image = database.registers
+    image = database.block
     for table in 0..<5 {
       for way in 0..<3 { read(table, way) }
       for index in 0..<ECPTRegisters.stashSlots {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+import ClusterTable
+import ClusterTableSupport
 import ECPT
 import EMTCore
 import EntryFormats
@@ -7,71 +9,6 @@ import SimMemory
 import Synchronization
 import Testing
 import X86Object
-
-/// Walks every page after every single store of the driver.
-final class Stepper: Sendable {
-  struct State {
-    var mapped: [UInt64: UInt64] = [:]
-    var inFlight: UInt64?
-    var steps = 0
-    var wrong: [String] = []
-  }
-  let state = Mutex(State())
-  let rig: Rig
-
-  init(_ rig: Rig) { self.rig = rig }
-
-  func check() {
-    state.withLock { state in
-      state.steps += 1
-      for (page, frame) in state.mapped where page != state.inFlight {
-        let address = VirtualAddress(page << 12)
-        // With walk caches and bits, as the hardware does it, and without.
-        let found = rig.walker.walk(rig.root, address, .load, isUser: true).translation?.physical(address)
-        let probed = rig.frame(page)
-        if found?.raw != frame << 12 || probed != frame, state.wrong.count < 3 {
-          state.wrong.append("page \(page) at frame \(frame) was found at \(probed ?? 0)")
-        }
-      }
-    }
-  }
-
-  /// Runs `body` while a store to any table word is followed by `check`.
-  func watch(_ body: () throws -> Void) rethrows {
-    let log = AccessLog { [self] access in
-      if access.kind == .store, access.agent == .software { check() }
-    }
-    rig.machine.memory.attach(log: log)
-    defer { rig.machine.memory.attach(log: nil) }
-    try body()
-  }
-
-  func insert(_ page: UInt64, _ frame: UInt64, _ size: PageSize = .base) throws {
-    let first = page << UInt64(size.shift - 12)
-    state.withLock { $0.inFlight = first }
-    try rig.insert(Rig.page(page, frame, size))
-    state.withLock {
-      $0.mapped[first] = frame << UInt64(size.shift - 12)
-      $0.inFlight = nil
-    }
-  }
-
-  func remove(_ page: UInt64, _ size: PageSize = .base) throws {
-    let first = page << UInt64(size.shift - 12)
-    state.withLock { $0.inFlight = first }
-    try rig.remove(Rig.page(page, 0, size))
-    state.withLock {
-      $0.mapped[first] = nil
-      $0.inFlight = nil
-    }
-  }
-
-  /// Removes the pages of `pages`, one 2 MiB at a time and with the range function.
-  func removeAll(_ range: VirtualRange) throws {
-    state.withLock { $0.mapped = $0.mapped.filter { !range.contains(VirtualAddress($0.key << 12)) } }
-    rig.database.settle(try rig.database.removeAll(in: range) { _ in })
-  }
-}
 
 /// Numbers of clusters whose hash agrees in the low `bits` of every way.
 func colliding(_ bits: UInt64, _ count: Int, seed: UInt64 = 5) -> [UInt64] {
@@ -95,9 +32,8 @@ func colliding(_ bits: UInt64, _ count: Int, seed: UInt64 = 5) -> [UInt64] {
         for page in pages.prefix(20) { try stepper.remove(page) }
         for page in 2000..<UInt64(2040) { try stepper.insert(page * 8, page) }
       }
-      let state = stepper.state.withLock { $0 }
-      #expect(state.wrong == [])
-      #expect(state.steps > 2_000)
+      #expect(stepper.wrong == [])
+      #expect(stepper.steps > 2_000)
       #expect(rig.machine.work[.clusterMove] > 30)
       #expect(Audit(rig.database).problems == [])
       try rig.end()
@@ -112,8 +48,7 @@ func colliding(_ bits: UInt64, _ count: Int, seed: UInt64 = 5) -> [UInt64] {
         for page in 0..<UInt64(28) { try stepper.remove(page * 8 + 3, .twoMiB) }
         for page in 0..<UInt64(18) { try stepper.remove(page * 9 + 100, .oneGiB) }
       }
-      let state = stepper.state.withLock { $0 }
-      #expect(state.wrong == [])
+      #expect(stepper.wrong == [])
       #expect(rig.machine.work[.clusterMove] > 5)
       #expect(Audit(rig.database).problems == [])
       try rig.end()
@@ -127,8 +62,7 @@ func colliding(_ bits: UInt64, _ count: Int, seed: UInt64 = 5) -> [UInt64] {
         for number in numbers { try stepper.insert(number * 8 + 3, number % 999) }
         for number in numbers.dropLast(2) { try stepper.remove(number * 8 + 3) }
       }
-      let state = stepper.state.withLock { $0 }
-      #expect(state.wrong == [])
+      #expect(stepper.wrong == [])
       #expect(rig.machine.work[.clusterMove] > 5)
       try rig.end()
     }
@@ -137,23 +71,11 @@ func colliding(_ bits: UInt64, _ count: Int, seed: UInt64 = 5) -> [UInt64] {
       for moment in stride(from: 0, to: 500, by: 3) {
         let rig = try Rig()
         for page in 0..<UInt64(13) { try rig.insert(Rig.page(page * 8, page)) }
-        let stores = Mutex(0)
-        let log = AccessLog { [rig] access in
-          guard access.kind == .store, access.agent == .software else { return }
-          let isNow = stores.withLock { count in
-            count += 1
-            return count - 1 == moment
-          }
-          guard isNow else { return }
-          for page in 0..<UInt64(13) {
-            _ = rig.walker.walk(rig.root, VirtualAddress(page << 15), .store, isUser: true)
-          }
+        let isSet = try rig.storing(to: (0..<13).map { $0 * 8 }, at: moment) {
+          for page in 13..<UInt64(24) { try rig.insert(Rig.page(page * 8, page)) }
         }
-        rig.machine.memory.attach(log: log)
-        for page in 13..<UInt64(24) { try rig.insert(Rig.page(page * 8, page)) }
-        rig.machine.memory.attach(log: nil)
         #expect(rig.machine.work[.clusterMove] > 3)
-        guard stores.withLock({ $0 }) > moment else { continue }
+        guard isSet else { continue }
         let clean = (0..<UInt64(13)).filter { !rig.database.find(VirtualAddress($0 << 15)).isDirty }
         #expect(clean == [], "store \(moment)")
         try rig.end()
@@ -174,7 +96,7 @@ func colliding(_ bits: UInt64, _ count: Int, seed: UInt64 = 5) -> [UInt64] {
         guard access.kind == .store, access.agent == .software else { return }
         steps.withLock { $0 += 1 }
         let frames = mapped.withLock { $0 }
-        let needed = [access.address.raw >> 12, kernel.registers.raw >> 12, 7].filter { frames.contains($0) }
+        let needed = [access.address.raw >> 12, kernel.block.raw >> 12, 7].filter { frames.contains($0) }
         for frame in needed {
           let walk = rig.walker.walk(rig.root, VirtualAddress(base + frame << 12), .store, isUser: false)
           if walk.translation?.page.raw != frame << 12 { wrong.withLock { $0.append(frame) } }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+import ClusterTable
+import ClusterTableSupport
 import EMTCore
 import EntryFormats
 import Hashed

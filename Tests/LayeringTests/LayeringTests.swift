@@ -11,7 +11,7 @@ struct LayeringTests {
     "EntryFormats": ["SimMemory"],
     "Events": ["SimMemory"],
     "EMTCore": ["SimMemory"],
-    "Drivers": ["EMTCore", "EntryFormats", "SimMemory", "X86Object"],
+    "Drivers": ["EMTCore", "EntryFormats", "SimMemory", "X86Object", "ClusterTable"],
     "VMM": ["EMTCore", "SimMemory"],
     "MMU": ["EntryFormats", "SimMemory"],
     "Machine": ["VMM", "MMU", "EMTCore", "SimMemory", "Events"],
@@ -21,7 +21,8 @@ struct LayeringTests {
     "Profiling": ["EMTCore", "SimMemory"],
   ]
   static let ours: Set<String> = [
-    "SimMemory", "EntryFormats", "Events", "EMTCore", "X86Object", "Radix", "Radix5", "FPT", "ECPT", "Hashed",
+    "SimMemory", "EntryFormats", "Events", "EMTCore", "X86Object", "ClusterTable", "Radix", "Radix5", "FPT",
+    "ECPT", "Hashed",
     "Catalog",
     "VMM", "MMU", "Machine", "Workloads", "Reference", "Conformance", "Profiling", "EMTCommands",
   ]

@@ -10,12 +10,12 @@ struct CuckooPlanner: ~Copyable {
   /// An occupied slot that was reached, and from which one.
   struct Node {
     var slot = PhysicalAddress(0)
-    var parent = -1
-    var way = 0
-    var depth = 0
+    var parent: Int16 = -1
+    var way: Int8 = 0
+    var depth: Int8 = 0
   }
   /// Moves in the longest chain.
-  static var longest: Int { 4 }
+  static var longest: Int8 { 4 }
 
   private(set) var nodes = InlineArray<128, Node>(repeating: Node())
   private var count = 0
@@ -35,14 +35,14 @@ struct CuckooPlanner: ~Copyable {
   ) -> Bool {
     var (number, node, index) = (number, Node(way: -1), -1)
     while true {
-      for way in 0..<ECPTFormat.ways where way != node.way {
+      for way in 0..<ECPTFormat.ways where way != Int(node.way) {
         guard let slot = place(number, way) else { continue }
         guard occupant(slot) != nil else {
           (free, last) = (slot, index)
           return true
         }
         if node.depth < CuckooPlanner.longest, count < min(limit, nodes.count) {
-          nodes[count] = Node(slot: slot, parent: index, way: way, depth: node.depth + 1)
+          nodes[count] = Node(slot: slot, parent: Int16(index), way: Int8(way), depth: node.depth + 1)
           count += 1
         }
       }

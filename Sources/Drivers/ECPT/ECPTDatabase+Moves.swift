@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import ClusterTable
 internal import EMTCore
 internal import EntryFormats
 internal import SimMemory
@@ -15,7 +16,7 @@ extension ECPTDatabase {
   ) -> PhysicalAddress? {
     growIfCrowded(table)
     if let free { return free }
-    if table < ECPTFormat.pageTables {
+    if table < ClusterFormat.tables {
       if let slot = vacate(number, table) { return slot }
       if word(ECPTWord.resized(table)) == 0 { _ = grow(table) }
       step(table)
@@ -35,9 +36,10 @@ extension ECPTDatabase {
     let hash = policy.hash.hash(number)
     for way in 0..<ECPTFormat.ways {
       let slot = place(table, way, hash)
+      let isOwn = hasTag(slot, number, table)
       if isLive(slot, table) {
-        if holds(slot, number, table) { return slot }
-      } else if free == nil || self.number(at: slot, table) == number {
+        if isOwn { return slot }
+      } else if isOwn || free == nil {
         free = slot
       }
     }
@@ -52,6 +54,7 @@ extension ECPTDatabase {
 
   /// Frees one of a cluster's slots by moves, without using the slots of way `excluded`.
   func vacate(_ number: UInt64, _ table: Int, excluding excluded: Int = -1) -> PhysicalAddress? {
+    if let slot = vacateByOneMove(number, table, excluded) { return slot }
     var planner = CuckooPlanner()
     let isPossible = planner.search(number, limit: Int(policy.kicks)) { number, way in
       way == excluded ? nil : place(table, way, policy.hash.hash(number))
@@ -63,38 +66,37 @@ extension ECPTDatabase {
     while index >= 0 {
       let node = planner.nodes[index]
       move(node.slot, to: target, table)
-      (target, index) = (node.slot, node.parent)
+      (target, index) = (node.slot, Int(node.parent))
     }
     return target
+  }
+
+  /// What `vacate` does when one move is enough, as it is most often, without a planner.
+  private func vacateByOneMove(_ number: UInt64, _ table: Int, _ excluded: Int) -> PhysicalAddress? {
+    let hash = policy.hash.hash(number)
+    for way in 0..<ECPTFormat.ways where way != excluded {
+      let slot = place(table, way, hash)
+      if !isLive(slot, table) { return slot }
+    }
+    for way in 0..<ECPTFormat.ways where way != excluded {
+      let slot = place(table, way, hash)
+      let occupant = policy.hash.hash(self.number(at: slot, table))
+      for other in 0..<ECPTFormat.ways where other != way && other != excluded {
+        let target = place(table, other, occupant)
+        guard !isLive(target, table) else { continue }
+        move(slot, to: target, table)
+        return slot
+      }
+    }
+    return nil
   }
 
   /// Moves a cluster or row to a free slot of another way, so that it can be found at every store.
   func move(_ source: PhysicalAddress, to target: PhysicalAddress, _ table: Int) {
     copy(source, to: target)
-    remove(source, keeping: target)
+    empty(source, keeping: target)
     // The walk tables know the way of large pages.
     if table == 1 || table == 2 { refreshHeaders(address(of: number(at: target, table), table)) }
-  }
-
-  /// Copies a cluster; the count comes last and makes the copy valid.
-  func copy(_ source: PhysicalAddress, to target: PhysicalAddress) {
-    context.meter.count(.clusterMove)
-    for offset in stride(from: 0, to: ECPTFormat.clusterBytes, by: 8) {
-      memory.storeRelease(memory.loadAcquire(source.advanced(by: offset)), at: target.advanced(by: offset))
-    }
-  }
-
-  /// Empties the slot of a copied cluster, and passes on what the walker set in it after it was copied.
-  func remove(_ source: PhysicalAddress, keeping target: PhysicalAddress) {
-    announceMove()
-    for offset in stride(from: Int64(ECPTFormat.markOffset), through: 0, by: -8) {
-      let taken = memory.exchange(0, at: source.advanced(by: UInt64(offset)))
-      let copy = target.advanced(by: UInt64(offset))
-      let missed = taken & ~memory.loadRelaxed(copy) & (X86Entry.accessed | X86Entry.dirty)
-      if missed != 0 { _ = memory.fetchOr(missed, at: copy) }
-    }
-    // Who found the source since the announcement must not keep its place either.
-    context.advanceGeneration()
   }
 
   /// Makes a free slot a cluster with `words` from the entry at `first` on; the count comes last.
@@ -105,6 +107,8 @@ extension ECPTDatabase {
     // A walker that saw the tag of what was here before must look again.
     set(ECPTRegisters.version, word(ECPTRegisters.version) &+ 1)
     var (count, index) = (UInt64(0), -Int(truncatingIfNeeded: first &>> 3))
+    // A subscript of the array itself would copy it each time.
+    let words = words.span
     for entry in 0..<UInt64(8) {
       var raw = index >= 0 ? words[index] : 0
       if raw != 0 { count &+= 1 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-public import EMTCore
-public import EntryFormats
+internal import ClusterTable
+internal import EMTCore
+internal import EntryFormats
 public import SimMemory
-public import X86Object
 
 extension ECPTDatabase {
   /// Customizable 13. One look at the summary for each aligned 1 GiB and 2 MiB; clusters only at the edges.
@@ -55,38 +55,5 @@ extension ECPTDatabase {
     let span = VirtualRange(page: position, .twoMiB)
     if pages & ECPTSummary.huge != 0 { return (span.intersection(range).pages, .twoMiB) }
     return (pages == 0 || range.contains(span) ? pages : nil, .twoMiB)
-  }
-
-  /// Customizable 15. One search and one turn of the structure lock for each cluster.
-  @inlinable
-  public func removeAll(
-    in range: VirtualRange, _ visit: (X86Object) -> Void
-  ) throws(RangeFailure) -> FlushObligation {
-    let obligation = try forEachGroup(in: range) { (group, flushed) throws(RangeFailure) in
-      let taken = takeOut(group)
-      taken.owe(&flushed)
-      for index in taken.mapped {
-        context.meter.count(.rangeEntry)
-        visit(taken.object(index))
-      }
-    }
-    giveBack(range)
-    return obligation
-  }
-
-  /// Customizable 16. One search for each cluster; entries change where they are.
-  @inlinable
-  public func setProtection(
-    in range: VirtualRange, to protection: Protection
-  ) throws(RangeFailure) -> FlushObligation {
-    try forEachGroup(in: range) { (group, flushed) throws(RangeFailure) in
-      rewrite(group) { mapping in
-        var object = X86Object(group.start, group.size, entry: X86Entry(mapping))
-        if object.isPresent { object.setProtection(protection) }
-        return object.entry.raw
-      }
-      for _ in group.mapped { context.meter.count(.rangeEntry) }
-      group.owe(&flushed)
-    }
   }
 }

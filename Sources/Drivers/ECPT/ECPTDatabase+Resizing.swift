@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import ClusterTable
 internal import EMTCore
 internal import EntryFormats
 internal import SimMemory
@@ -8,15 +9,15 @@ internal import SimMemory
 // or to it plus the old size, where nobody else can be: growing never makes a cluster look for another way. Shrinking
 // does; when a cluster finds none, the pointer goes back down and the larger array stays.
 //
-// Everything here but `advance` runs while the structure lock is held alone.
+// Everything here but `catchUp` runs while the structure lock is held alone.
 extension ECPTDatabase {
   /// Moves one resize on by one step.
-  @usableFromInline @inline(never) func advance() {
+  @inline(never) public func catchUp() {
     alone { stepOne(0) }
   }
 
   /// Moves the resize of `table` on by one step; every other time that of another table, if there is one.
-  @usableFromInline func stepOne(_ table: Int) {
+  func stepOne(_ table: Int) {
     let busy = word(ECPTWord.busy)
     guard busy != 0 else { return }
     let others = busy & ~(1 << UInt64(table))
@@ -27,18 +28,10 @@ extension ECPTDatabase {
 
   /// Grows past 3/5 of the slots, a walk table past 2/5. Memory that was refused is asked for again eight later.
   func growIfCrowded(_ table: Int) {
-    let limit = slots(table) * (table < ECPTFormat.pageTables ? 3 : 2) / 5
+    let limit = word(ECPTWord.slots(table)) * (table < ClusterFormat.tables ? 3 : 2) / 5
     let live = word(ECPTWord.live(table))
     if live >= limit, (live - limit) & 7 == 0, word(ECPTWord.resized(table)) == 0 {
       _ = grow(table, bits: policy.growth)
-    }
-  }
-
-  /// The slots of all ways.
-  func slots(_ table: Int) -> UInt64 {
-    (0..<ECPTFormat.ways).reduce(0) { sum, way in
-      let next = next(table, way)
-      return sum + (next.exists ? next : current(table, way)).clusters
     }
   }
 
@@ -57,7 +50,7 @@ extension ECPTDatabase {
     let (live, limit) = (word(ECPTWord.live(table)), word(ECPTWord.limit(table)))
     if live == 0 { return reset(table) }
     guard word(ECPTWord.resized(table)) == 0, word(ECPTRegisters.stash) >> UInt64(table) & 1 == 0,
-      live * 5 < slots(table), limit == 0 || live < limit
+      live * 5 < word(ECPTWord.slots(table)), limit == 0 || live < limit
     else { return }
     var largest = 0
     for way in 1..<ECPTFormat.ways where current(table, way).log2 > current(table, largest).log2 {
@@ -115,6 +108,7 @@ extension ECPTDatabase {
       set(ECPTRegisters.pointer(table, way), 0)
       set(ECPTRegisters.next(table, way), preparing.word)
       setRegister(table, way, ECPTWay(word: current(table, way).word | ECPTWay.successor))
+      note(table)
       if !hasStash { return }
     }
     migrate(table, way, scan: hasStash ? 1024 : 64, moves: hasStash ? 16 : Int(policy.step))
@@ -124,11 +118,11 @@ extension ECPTDatabase {
   private func drain(_ table: Int) {
     var left = 16
     for slot in stash(table) where isLive(slot, table) {
-      guard left > CuckooPlanner.longest else { return }
+      guard left > Int(CuckooPlanner.longest) else { return }
       let number = number(at: slot, table)
       guard let target = freeSlot(number, table) ?? vacate(number, table) else { return _ = grow(table) }
       move(slot, to: target, table)
-      left -= CuckooPlanner.longest + 1
+      left -= Int(CuckooPlanner.longest) + 1
     }
     set(ECPTRegisters.stash, word(ECPTRegisters.stash) & ~(1 << UInt64(table)))
     note(table)
@@ -157,7 +151,7 @@ extension ECPTDatabase {
             break
           }
           move(second, to: target, table)
-          left -= CuckooPlanner.longest + 1
+          left -= Int(CuckooPlanner.longest) + 1
         }
         left -= transfer(second, to: next, table, way, pointer: index + 1)
       }
@@ -183,7 +177,7 @@ extension ECPTDatabase {
     assert(!isLive(target, table), "two clusters migrate to one slot")
     copy(source, to: target)
     setPointer(table, way, pointer)
-    remove(source, keeping: target)
+    empty(source, keeping: target)
     return 1
   }
 
@@ -209,8 +203,8 @@ extension ECPTDatabase {
 
   /// An empty table goes back into the block at once. Free slots need no clearing.
   private func reset(_ table: Int) {
-    let old = arrays(table).filter { !isNursery($0) }
-    guard !old.isEmpty else { return }
+    let old = arrays(table)
+    guard old.indices.contains(where: { old[$0].exists }) else { return }
     for way in 0..<ECPTFormat.ways { setRegister(table, way, nursery(table, way)) }
     set(ECPTWord.preparing(table), 0)
     set(ECPTWord.resized(table), 0)
@@ -221,6 +215,6 @@ extension ECPTDatabase {
       set(ECPTRegisters.pointer(table, way), 0)
     }
     note(table)
-    for array in old { free(array) }
+    for index in old.indices { free(old[index]) }
   }
 }

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
+public import ClusterTable
 public import EMTCore
 public import EntryFormats
 public import SimMemory
 public import X86Object
 
 extension ECPTDatabase {
-  /// Whether `address` is in the half of the address space that the database translates.
-  @inlinable @inline(__always) func owns(_ address: VirtualAddress) -> Bool { address.raw &>> 47 == half }
-
   /// The slot of a cluster or row that holds something, nil when there is none. One hash, at most three probes, and
   /// six more where a stash is in use.
   @inlinable @inline(__always)
@@ -49,9 +47,13 @@ extension ECPTDatabase {
   /// Whether the slot holds what has the number.
   @inlinable @inline(__always)
   func holds(_ slot: PhysicalAddress, _ number: UInt64, _ table: Int) -> Bool {
-    if table >= ECPTFormat.pageTables {
-      return isLive(slot, table) && self.number(at: slot, table) == number
-    }
+    hasTag(slot, number, table) && isLive(slot, table)
+  }
+
+  /// Whether the slot holds, or held last, what has the number.
+  @inlinable @inline(__always)
+  func hasTag(_ slot: PhysicalAddress, _ number: UInt64, _ table: Int) -> Bool {
+    if table >= ClusterFormat.tables { return ECPTRow.number(memory.loadAcquire(slot)) == number }
     var difference = memory.loadAcquire(slot) ^ number &<< 52
     if difference & ECPTFormat.bits != 0 { return false }
     difference = memory.loadAcquire(slot.advanced(by: 8)) ^ number &<< 47
@@ -60,18 +62,18 @@ extension ECPTDatabase {
     difference |= memory.loadAcquire(slot.advanced(by: 32)) ^ number &<< 32
     difference |= memory.loadAcquire(slot.advanced(by: 40)) ^ number &<< 27
     difference |= memory.loadAcquire(slot.advanced(by: 48)) ^ number &<< 22
-    return difference & ECPTFormat.bits == 0 && isLive(slot, table)
+    return difference & ECPTFormat.bits == 0
   }
 
   /// Whether the slot is taken.
   @inlinable @inline(__always) func isLive(_ slot: PhysicalAddress, _ table: Int) -> Bool {
-    let mask = table < ECPTFormat.pageTables ? ECPTFormat.bits : ECPTRow.countMask
-    return memory.loadAcquire(slot.advanced(by: ECPTFormat.markOffset)) & mask != 0
+    let mask = table < ClusterFormat.tables ? ECPTFormat.bits : ECPTRow.countMask
+    return memory.loadAcquire(slot.advanced(by: ClusterFormat.markOffset)) & mask != 0
   }
 
   /// The number of what the slot holds, or held last.
   @usableFromInline func number(at slot: PhysicalAddress, _ table: Int) -> UInt64 {
-    if table >= ECPTFormat.pageTables { return ECPTRow.number(memory.loadAcquire(slot)) }
+    if table >= ClusterFormat.tables { return ECPTRow.number(memory.loadAcquire(slot)) }
     var number: UInt64 = 0
     for entry in 0..<UInt64(7) {
       number |= (memory.loadAcquire(slot.advanced(by: entry &<< 3)) &>> 52 & 0x1F) &<< (5 &* entry)
@@ -88,7 +90,7 @@ extension ECPTDatabase {
 
   /// The slots of a stash.
   @usableFromInline func stash(_ table: Int) -> some Sequence<PhysicalAddress> {
-    (0..<ECPTRegisters.stashSlots).lazy.map { registers.advanced(by: ECPTRegisters.stash(table, $0)) }
+    (0..<ECPTRegisters.stashSlots).lazy.map { block.advanced(by: ECPTRegisters.stash(table, $0)) }
   }
 
   /// What is at `address`, where no cluster of base pages was found in the move generation `missed`.
@@ -102,8 +104,11 @@ extension ECPTDatabase {
   }
 
   /// Asks the summary which table to search.
-  @usableFromInline
-  func search(_ address: VirtualAddress, _ generation: UInt64, hasNoCluster: Bool = false) -> X86Object {
+  public func search(_ address: VirtualAddress, _ generation: UInt64) -> X86Object {
+    search(address, generation, hasNoCluster: false)
+  }
+
+  private func search(_ address: VirtualAddress, _ generation: UInt64, hasNoCluster: Bool) -> X86Object {
     guard owns(address) else { return X86Object(address, .base, entry: X86Entry(0)) }
     guard let summary = summary(of: address) else {
       let isEmpty = word(ECPTWord.summaries) == 0
@@ -123,9 +128,9 @@ extension ECPTDatabase {
   /// What the cluster of `table` says about `address`, nil when there is none.
   func object(_ address: VirtualAddress, _ table: Int, _ generation: UInt64) -> X86Object? {
     guard let slot = slot(of: ECPTFormat.number(address, table), table) else { return nil }
-    let location = slot.advanced(by: ECPTFormat.entryOffset(address, table))
+    let location = slot.advanced(by: ClusterFormat.entryOffset(address, table))
     return X86Object(
-      address, ECPTFormat.pageSize(table), entry: X86Entry(memory.loadAcquire(location)),
+      address, ClusterFormat.pageSize(table), entry: X86Entry(memory.loadAcquire(location)),
       location: location.raw, generation: generation)
   }
 }

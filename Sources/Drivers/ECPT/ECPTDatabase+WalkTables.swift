@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import ClusterTable
 internal import EMTCore
 internal import EntryFormats
 public import SimMemory
@@ -54,10 +55,10 @@ extension ECPTDatabase {
     let index = address.raw >> UInt64(ECPTFormat.span(table - 2).shift) & 63
     let lane = (index & 7) << 3
     let place = row.advanced(by: index & ~7)
-    let mark = row.advanced(by: ECPTFormat.markOffset)
+    let mark = row.advanced(by: ClusterFormat.markOffset)
     if found == nil {
       memory.storeRelease(ECPTRow.tag(number), at: row)
-      for offset in stride(from: 8, through: ECPTFormat.markOffset, by: 8) {
+      for offset in stride(from: 8, through: ClusterFormat.markOffset, by: 8) {
         memory.storeRelease(0, at: row.advanced(by: offset))
       }
       add(1, to: ECPTWord.live(table))

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-public import EMTCore
+public import ClusterTable
+internal import EMTCore
 public import EntryFormats
-public import SimMemory
+internal import SimMemory
 
 /// Where the software's own words are in the block, beside what the hardware reads.
 @usableFromInline enum ECPTWord {
-  /// The first of 64 range locks.
-  @inlinable static var locks: UInt64 { 512 }
   @inlinable static func row(_ table: Int) -> UInt64 { 1024 &+ UInt64(truncatingIfNeeded: table) &<< 6 }
   /// Clusters in use.
   @inlinable static func live(_ table: Int) -> UInt64 { row(table) }
@@ -20,6 +19,8 @@ public import SimMemory
   @inlinable static func isReturning(_ table: Int) -> UInt64 { row(table) &+ 32 }
   /// The table shrinks only below this number of clusters; zero: no such limit.
   @inlinable static func limit(_ table: Int) -> UInt64 { row(table) &+ 40 }
+  /// The slots of all ways, of those being resized in the new array.
+  @inlinable static func slots(_ table: Int) -> UInt64 { row(table) &+ 48 }
   /// One bit for each table that is being resized or has a stash.
   @inlinable static var busy: UInt64 { 1344 }
   /// How many summaries there are.
@@ -30,35 +31,6 @@ public import SimMemory
 }
 
 extension ECPTDatabase {
-  @inlinable @inline(__always) var memory: PhysicalMemory { context.platform.memory }
-
-  /// A word of the block.
-  @inlinable @inline(__always) func word(_ offset: UInt64) -> UInt64 {
-    memory.loadAcquire(registers.advanced(by: offset))
-  }
-
-  /// Changes a word of the block, after everything before.
-  @inlinable @inline(__always) func set(_ offset: UInt64, _ value: UInt64) {
-    memory.storeRelease(value, at: registers.advanced(by: offset))
-  }
-
-  /// Adds to a word of the block in one step.
-  @inlinable func add(_ value: Int64, to offset: UInt64) {
-    change(registers.advanced(by: offset)) { $0 &+ UInt64(bitPattern: value) }
-  }
-
-  /// Replaces a word by what `body` makes of it, in one step.
-  /// - Returns: the word before.
-  @inlinable @inline(__always) @discardableResult
-  func change(_ place: PhysicalAddress, _ body: (UInt64) -> UInt64) -> UInt64 {
-    var old = memory.loadAcquire(place)
-    while true {
-      let seen = memory.compareExchange(old, body(old), at: place)
-      if seen == old { return old }
-      old = seen
-    }
-  }
-
   @inlinable @inline(__always) func current(_ table: Int, _ way: Int) -> ECPTWay {
     ECPTWay(word: word(ECPTRegisters.current(table, way)))
   }
@@ -77,46 +49,31 @@ extension ECPTDatabase {
   @usableFromInline func nursery(_ table: Int, _ way: Int) -> ECPTWay {
     let log2: UInt64 = [3, 2, 1, 2, 1][table]
     let start: UInt64 = [4096, 5632, 6400, 6784, 7552][table]
-    return ECPTWay(base: registers.advanced(by: start + UInt64(way) * 64 << log2), log2: log2)
+    return ECPTWay(base: block.advanced(by: start + UInt64(way) * 64 << log2), log2: log2)
   }
 
-  func isNursery(_ array: ECPTWay) -> Bool { array.base.frame.raw == registers.frame.raw + 1 }
+  func isNursery(_ array: ECPTWay) -> Bool { array.base.frame.raw == block.frame.raw + 1 }
 
-  /// Every array that `table` has now.
-  func arrays(_ table: Int) -> [ECPTWay] {
-    var arrays = [ECPTWay(word: word(ECPTWord.preparing(table)))]
-    for way in 0..<ECPTFormat.ways { arrays += [current(table, way), next(table, way)] }
-    return arrays.filter(\.exists)
+  /// The arrays of `table` outside the block; words of zero fill up.
+  func arrays(_ table: Int) -> InlineArray<7, ECPTWay> {
+    InlineArray { index in
+      let offset =
+        index == 6
+        ? ECPTWord.preparing(table)
+        : index < 3 ? ECPTRegisters.current(table, index) : ECPTRegisters.next(table, index - 3)
+      let array = ECPTWay(word: word(offset))
+      return isNursery(array) ? ECPTWay(word: 0) : array
+    }
   }
 
-  @usableFromInline var structure: LockWord { context.platform.frames.table.lock(registers.frame) }
-
-  /// Runs `body` while no cluster moves. Others may store into other entries.
-  @inlinable @inline(__always)
-  func shared<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
-    let lock = structure
-    noteLocked(waits: lock.lockForReading())
-    defer { lock.unlockReading() }
-    return try body()
-  }
-
-  /// Runs `body` while nobody else stores into the tables.
-  @inlinable @inline(__always)
-  func alone<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
-    let lock = structure
-    noteLocked(waits: lock.lockForWriting())
-    defer { lock.unlockWriting() }
-    return try body()
-  }
-
-  /// Tells walkers and holders of locations that what they know of slots is about to be wrong.
-  @inlinable func announceMove() {
-    set(ECPTRegisters.version, word(ECPTRegisters.version) &+ 1)
-    context.advanceGeneration()
-  }
-
-  /// Notes whether `table` needs steps.
+  /// Notes how many slots `table` has, and whether it needs steps.
   func note(_ table: Int) {
+    var slots: UInt64 = 0
+    for way in 0..<ECPTFormat.ways {
+      let next = next(table, way)
+      slots += (next.exists ? next : current(table, way)).clusters
+    }
+    set(ECPTWord.slots(table), slots)
     let needs = word(ECPTWord.resized(table)) != 0 || word(ECPTRegisters.stash) >> UInt64(table) & 1 != 0
     let bit: UInt64 = 1 << UInt64(table)
     let others = word(ECPTWord.busy) & ~bit

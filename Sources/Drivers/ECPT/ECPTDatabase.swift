@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import ClusterTable
 public import EMTCore
 public import EntryFormats
 public import SimMemory
@@ -20,29 +21,25 @@ public import X86Object
 /// **Hardware.** A cluster is copied before it is removed, and the version changes in between. So at every store
 /// every mapped page is found, and a walker that searched across a change notices and starts again. Old words are
 /// taken by exchange, and accessed and dirty bits that the walker set meanwhile go to the copy.
-///
-/// **Locks.** `frames.table.lock` of the block's frame is the structure lock: shared for storing into entries where
-/// they are, exclusive for moving and adding clusters and for walk tables. It is the innermost lock: its holder takes no
-/// range lock, no structure lock of another database and calls no caller's code, only the frame allocator, whose
-/// locks are leaves. So it cannot be part of a cycle. Searches take no lock: they check the move generation.
-@frozen public struct ECPTDatabase: TranslationDatabase {
-  /// Entries are x86-64's.
-  public typealias Object = X86Object
+@frozen public struct ECPTDatabase: ClusterTable {
   /// The service that makes such databases.
   public typealias Service = ECPTService
-  /// Walks cluster by cluster.
-  public typealias Iterator = ECPTIterator
-  /// One of 64 words, or all.
-  public typealias Lock = ECPTLock
 
   /// The neutral state.
   public var context: DatabaseContext
   /// The block with register image, counts, locks, stashes and small arrays; also what the root holds.
-  public let registers: PhysicalAddress
+  public let block: PhysicalAddress
   /// Bits 47–63 of every address here: all zero for a process, all one for the kernel.
-  @usableFromInline let half: UInt64
+  public let half: UInt64
   /// The knobs.
   public let policy: ECPTPolicy
+
+  /// 64 words behind the register image.
+  @inlinable public static var lockWords: UInt64 { 512 }
+  /// The image's version.
+  @inlinable public static var versionWord: UInt64 { ECPTRegisters.version }
+  /// One bit for each table that is being resized or has a stash.
+  @inlinable public static var busyWord: UInt64 { ECPTWord.busy }
 
   /// An empty address space, or nil when there is no memory.
   init?(_ context: DatabaseContext, _ policy: ECPTPolicy, isKernel: Bool) {
@@ -51,12 +48,13 @@ public import X86Object
     _ = frames.clearIfUsed(frame, frames: 2)
     context.meter.count(.tableFrame, 2)
     self.context = context
-    registers = frame.address
+    block = frame.address
     half = isKernel ? ~0 >> 47 : 0
     self.policy = policy
     set(ECPTRegisters.hash, UInt64(policy.hash.rawValue))
     for table in 0..<ECPTFormat.tables {
       for way in 0..<ECPTFormat.ways { setRegister(table, way, nursery(table, way)) }
+      note(table)
     }
     guard UInt64(policy.start) > nursery(0, 0).log2 else { return }
     for way in 0..<ECPTFormat.ways {
@@ -67,6 +65,7 @@ public import X86Object
       _ = frames.clearIfUsed(array.base.frame, frames: array.bytes >> 12)
       setRegister(0, way, array)
     }
+    note(0)
   }
 
   /// Basic 4. One search of the 4 KiB table; only if that finds no cluster, the summary is asked.
@@ -76,7 +75,7 @@ public import X86Object
     context.meter.count(.lookup)
     let generation = context.generation
     if owns(address), let slot = slot(of: ECPTFormat.number(address, 0), 0) {
-      let location = slot.advanced(by: ECPTFormat.entryOffset(address, 0))
+      let location = slot.advanced(by: ClusterFormat.entryOffset(address, 0))
       let raw = memory.loadAcquire(location)
       if context.generation == generation {
         return X86Object(
@@ -90,11 +89,12 @@ public import X86Object
   public var footprint: TableFootprint {
     var bytes = TableFootprint(ways: 2 * PageSize.base.bytes)
     for table in 0..<ECPTFormat.tables {
-      for array in arrays(table) where !isNursery(array) {
-        if table < ECPTFormat.pageTables {
-          bytes.ways += array.bytes
+      let arrays = arrays(table)
+      for index in arrays.indices where arrays[index].exists {
+        if table < ClusterFormat.tables {
+          bytes.ways += arrays[index].bytes
         } else {
-          bytes.walkTables += array.bytes
+          bytes.walkTables += arrays[index].bytes
         }
       }
     }
@@ -105,10 +105,11 @@ public import X86Object
   /// Basic 8. A handful of blocks, and one summary for each 2 GiB in use.
   public func release() {
     for table in 0..<ECPTFormat.tables {
-      for array in arrays(table) { free(array) }
+      let arrays = arrays(table)
+      for index in arrays.indices { free(arrays[index]) }
     }
     for bucket in 0..<ECPTWord.buckets { freeSummaries(bucket) }
     context.meter.count(.tableFrameFreed, 2)
-    context.platform.frames.free(registers.frame, order: 1)
+    context.platform.frames.free(block.frame, order: 1)
   }
 }

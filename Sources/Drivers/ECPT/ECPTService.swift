@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
+public import ClusterTable
 public import EMTCore
 public import EntryFormats
 internal import SimMemory
 
 /// The elastic-cuckoo hardware of a machine: two register sets, one of the running process and one of the kernel.
-@frozen public struct ECPTService: TranslationService {
+@frozen public struct ECPTService: ClusterService {
   /// The driver's database.
   public typealias Database = ECPTDatabase
   /// The two register images.
@@ -26,22 +27,10 @@ internal import SimMemory
       throw .outOfMemory
     }
     let root = ECPTRoot(
-      user: kernel.registers, kernel: kernel.registers, spaceID: 0, isIsolated: policy.isIsolated)
+      user: kernel.block, kernel: kernel.block, spaceID: 0, isIsolated: policy.isIsolated)
     let registers = ControlRegisters(count: platform.cpuCount, database: kernel, root: root)
     return ECPTService(registers: registers, kernelDatabase: kernel)
   }
-
-  /// Gives the kernel's tables back.
-  public func shutDown() {
-    registers.release()
-    kernelDatabase.release()
-    kernelDatabase.context.destroy()
-  }
-
-  private static var sizes: PageSizes { PageSizes(.base, .twoMiB, .oneGiB) }
-
-  /// Basic 10. 4 KiB, 2 MiB and 1 GiB.
-  public var pageSizes: PageSizes { ECPTService.sizes }
 
   /// Basic 11. Takes a block of two frames, and with `start` the first ways.
   public func makeDatabase(_ context: DatabaseContext) throws(ServiceError) -> ECPTDatabase {
@@ -51,26 +40,12 @@ internal import SimMemory
     return database
   }
 
-  /// Basic 12. Refused while a CPU runs on it.
-  public func destroy(_ database: ECPTDatabase) throws(ServiceError) {
-    guard database.context.runningOn == 0 else { throw .inUse(cpus: database.context.runningOn) }
-    database.release()
-  }
-
   /// What hardware starts from on `database`: the user's and the kernel's registers as one set.
   ///
   /// On the kernel's own database no user address is mapped: no cluster of it has a user's number.
   public func root(of database: ECPTDatabase) -> ECPTRoot {
     ECPTRoot(
-      user: database.registers, kernel: kernelDatabase.registers, spaceID: database.context.spaceID.raw,
+      user: database.block, kernel: kernelDatabase.block, spaceID: database.context.spaceID.raw,
       isIsolated: kernelDatabase.policy.isIsolated)
   }
-
-  /// Basic 13.
-  public func switchTo(_ database: ECPTDatabase, on cpu: Int) throws(ServiceError) -> ECPTDatabase {
-    try registers.load(database, root: root(of: database), on: cpu)
-  }
-
-  /// Basic 14.
-  public func current(on cpu: Int) throws(ServiceError) -> ECPTDatabase { try registers.database(on: cpu) }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import ClusterTable
 internal import EMTCore
 internal import EntryFormats
 public import SimMemory
@@ -76,7 +77,7 @@ extension ECPTDatabase {
     let lane = (index & 3) &<< 4
     let difference =
       table == 0 ? UInt64(bitPattern: pages) : pages > 0 ? ECPTSummary.huge : ~ECPTSummary.huge &+ 1
-    let old = change(summary.advanced(by: (index &>> 2) &<< 3)) { $0 &+ difference &<< lane }
+    let old = memory.fetchAdd(difference &<< lane, at: summary.advanced(by: (index &>> 2) &<< 3))
     let count = old &>> lane & 0xFFFF
     guard count == 0 || (count &+ difference) & 0xFFFF == 0 else { return false }
     let one: UInt64 = table == 0 ? 1 : ECPTSummary.hugeSpan
@@ -105,7 +106,7 @@ extension ECPTDatabase {
     guard let summary = summary(of: address) else { return }
     let gib = VirtualAddress(ECPTSummary.number(address) << 31)
     guard spans(summary, gib) | spans(summary, gib.advanced(by: 1 << 30)) == 0 else { return }
-    var link = registers.advanced(by: ECPTWord.bucket(ECPTSummary.number(address) & (ECPTWord.buckets - 1)))
+    var link = block.advanced(by: ECPTWord.bucket(ECPTSummary.number(address) & (ECPTWord.buckets - 1)))
     while memory.loadAcquire(link) != summary.raw {
       link = PhysicalAddress(memory.loadAcquire(link)).advanced(by: ECPTSummary.next)
     }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-public import EMTCore
+internal import ClusterTable
+internal import EMTCore
 internal import EntryFormats
-public import SimMemory
+internal import SimMemory
 
 // Everything here runs while the structure lock is held alone.
 extension HashedDatabase {
   /// A slot for a new cluster; `fill` makes it one. Moves a resize of the table on by a step.
-  @usableFromInline func claim(
+  func claim(
     _ number: UInt64, _ table: Int
   ) throws(TranslationError) -> PhysicalAddress {
     stepResizing(table)
@@ -27,22 +28,25 @@ extension HashedDatabase {
   func freeSlot(_ array: HashedArray, _ number: UInt64) -> PhysicalAddress? {
     var slot = array.slot(HashedFormat.hash(number))
     for _ in 0..<array.clusters {
-      let mark = memory.loadRelaxed(slot.advanced(by: HashedFormat.markOffset))
+      let mark = memory.loadRelaxed(slot.advanced(by: ClusterFormat.markOffset))
       if mark & HashedFormat.live == 0 { return slot }
       slot = array.slot(after: slot)
     }
     return nil
   }
 
-  /// Makes the claimed `slot` a cluster of what `mapping` says for each offset; the mark comes last.
-  @usableFromInline func fill(
-    _ slot: PhysicalAddress, _ number: UInt64, _ table: Int, _ mapping: (UInt64) -> UInt64
+  /// Makes the claimed `slot` a cluster with `words` from the entry at `first` on; the mark comes last.
+  func fill(
+    _ slot: PhysicalAddress, _ number: UInt64, _ table: Int, _ words: InlineArray<8, UInt64>, _ first: UInt64
   ) {
-    let mark = slot.advanced(by: HashedFormat.markOffset)
+    let mark = slot.advanced(by: ClusterFormat.markOffset)
     if memory.loadRelaxed(mark) & HashedFormat.dead != 0 { add(-1, to: HashedWord.dead(table)) }
-    for offset in stride(from: 0, to: HashedFormat.clusterBytes, by: 8) {
-      let raw = mapping(offset) | HashedFormat.schemeBits(number, at: offset)
-      memory.storeRelease(raw, at: slot.advanced(by: offset))
+    // A subscript of the array itself would copy it each time.
+    let words = words.span
+    for offset in stride(from: 0, to: ClusterFormat.bytes, by: 8) {
+      let mapping = offset >= first ? words[Int((offset - first) >> 3)] : 0
+      memory.storeRelease(
+        mapping | HashedFormat.schemeBits(number, at: offset), at: slot.advanced(by: offset))
     }
     if add(1, to: HashedWord.live(table)) == 1 {
       set(HashedDescriptor.current(table), current(table).word | HashedArray.occupied)
@@ -50,11 +54,11 @@ extension HashedDatabase {
   }
 
   /// Frees the slot of a cluster that maps nothing.
-  @usableFromInline func free(_ slot: PhysicalAddress, _ table: Int) {
+  func free(_ slot: PhysicalAddress, _ table: Int) {
     announceMove()
     if add(-1, to: HashedWord.live(table)) == 0 { return clear(table) }
     if next(table).exists, current(table).contains(slot) {
-      memory.storeRelease(HashedFormat.dead, at: slot.advanced(by: HashedFormat.markOffset))
+      memory.storeRelease(HashedFormat.dead, at: slot.advanced(by: ClusterFormat.markOffset))
     } else {
       closeGap(slot, receiving(table), table)
     }
@@ -66,11 +70,11 @@ extension HashedDatabase {
   /// The gap is dead in the meantime, so that searches pass it; after 64 slots it stays dead.
   func closeGap(_ slot: PhysicalAddress, _ array: HashedArray, _ table: Int) {
     var gap = slot
-    memory.storeRelease(HashedFormat.dead, at: gap.advanced(by: HashedFormat.markOffset))
+    memory.storeRelease(HashedFormat.dead, at: gap.advanced(by: ClusterFormat.markOffset))
     var scan = slot
     for step in 1..<array.clusters {
       scan = array.slot(after: scan)
-      let mark = memory.loadRelaxed(scan.advanced(by: HashedFormat.markOffset))
+      let mark = memory.loadRelaxed(scan.advanced(by: ClusterFormat.markOffset))
       if mark & X86Entry.schemeMask == 0 { break }
       if step == 64 {
         add(1, to: HashedWord.dead(table))
@@ -84,27 +88,12 @@ extension HashedDatabase {
         gap = scan
       }
     }
-    memory.storeRelease(0, at: gap.advanced(by: HashedFormat.markOffset))
+    memory.storeRelease(0, at: gap.advanced(by: ClusterFormat.markOffset))
   }
 
-  /// Moves a cluster into a slot that is void or dead: copy, announce, take. Leaves a dead slot.
+  /// Moves a cluster into a slot that is void or dead. Leaves a dead slot.
   func move(_ source: PhysicalAddress, to target: PhysicalAddress) {
-    context.meter.count(.clusterMove)
-    for offset in stride(from: 0, to: HashedFormat.clusterBytes, by: 8) {
-      let raw = memory.loadAcquire(source.advanced(by: offset))
-      memory.storeRelease(raw, at: target.advanced(by: offset))
-    }
-    announceMove()
-    take(source.advanced(by: 56), leaving: HashedFormat.dead, target.advanced(by: 56))
-    for offset in stride(from: 0, to: HashedFormat.markOffset, by: 8) {
-      take(source.advanced(by: offset), leaving: 0, target.advanced(by: offset))
-    }
-  }
-
-  /// Empties one word of a moved cluster, and passes on what the walker set in it after it was copied.
-  func take(_ source: PhysicalAddress, leaving bits: UInt64, _ target: PhysicalAddress) {
-    let taken = memory.exchange(bits, at: source)
-    let missed = taken & ~memory.loadRelaxed(target) & (X86Entry.accessed | X86Entry.dirty)
-    if missed != 0 { _ = memory.fetchOr(missed, at: target) }
+    copy(source, to: target)
+    empty(source, leaving: HashedFormat.dead, keeping: target)
   }
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
+internal import ClusterTable
 internal import EMTCore
 internal import EntryFormats
 internal import SimMemory
 
-// Everything here but `advanceResizing` runs while the structure lock is held alone.
+// Everything here but `catchUp` runs while the structure lock is held alone.
 extension HashedDatabase {
   func isResizing(_ table: Int) -> Bool { word(HashedWord.resizing) >> UInt64(table) & 1 == 1 }
 
@@ -14,8 +15,12 @@ extension HashedDatabase {
   }
 
   /// Moves every resize on by one step.
-  @usableFromInline @inline(never) func advanceResizing() {
-    alone { for table in 0..<HashedFormat.tables { stepResizing(table) } }
+  @inline(never) public func catchUp() { alone { stepAll() } }
+
+  /// Moves every resize on by one step.
+  func stepAll() {
+    guard word(HashedWord.resizing) != 0 else { return }
+    for table in 0..<ClusterFormat.tables { stepResizing(table) }
   }
 
   /// Starts to grow at 5/8 of the slots. Memory that was refused is asked for again eight clusters later.
@@ -68,7 +73,7 @@ extension HashedDatabase {
   }
 
   /// Clears one frame of the array to come, or moves up to eight clusters out of up to 64 slots of the array that goes.
-  @usableFromInline func stepResizing(_ table: Int) {
+  func stepResizing(_ table: Int) {
     guard isResizing(table) else { return }
     let preparing = HashedArray(word: word(HashedWord.preparing(table)))
     if preparing.exists {
@@ -85,13 +90,13 @@ extension HashedDatabase {
     while index < end, moves < 8 {
       let slot = old.slot(index)
       index += 1
-      guard memory.loadRelaxed(slot.advanced(by: HashedFormat.markOffset)) & HashedFormat.live != 0 else {
+      guard memory.loadRelaxed(slot.advanced(by: ClusterFormat.markOffset)) & HashedFormat.live != 0 else {
         continue
       }
       guard let target = freeSlot(next, number(at: slot)) else {
         preconditionFailure("the next array is smaller than what has to move there")
       }
-      if memory.loadRelaxed(target.advanced(by: HashedFormat.markOffset)) & HashedFormat.dead != 0 {
+      if memory.loadRelaxed(target.advanced(by: ClusterFormat.markOffset)) & HashedFormat.dead != 0 {
         add(-1, to: HashedWord.dead(table))
       }
       move(slot, to: target)
@@ -122,17 +127,18 @@ extension HashedDatabase {
     set(HashedDescriptor.moved(table), 0)
     note(table, isResizing: false)
     announceMove()
-    for array in old { free(array) }
+    for index in old.indices { free(old[index]) }
   }
 
   /// Gives the frames of an array back; one in the descriptor's frame is made void for its next use.
   func free(_ array: HashedArray) {
+    guard array.exists else { return }
     guard isEmbedded(array) else {
       context.meter.count(.tableFrameFreed, array.clusters / 64)
       return context.platform.frames.free(array.base.frame, order: Int(array.log2) - 6)
     }
     for index in 0..<array.clusters {
-      memory.storeRelease(0, at: array.slot(index).advanced(by: HashedFormat.markOffset))
+      memory.storeRelease(0, at: array.slot(index).advanced(by: ClusterFormat.markOffset))
     }
   }
 }

@@ -1,69 +1,37 @@
 // SPDX-License-Identifier: MIT
+public import ClusterTable
 public import EMTCore
 public import EntryFormats
 public import SimMemory
-
-/// What a search found at an address.
-@frozen @usableFromInline struct HashedPlace {
-  /// The entry; none in a void.
-  @usableFromInline var entry: X86Entry
-  /// Where the entry is. Zero where there is no cluster.
-  @usableFromInline var location: UInt64
-  /// The page, or the void around the address.
-  @usableFromInline var span: PageSize
-  /// The move generation in which this was true.
-  @usableFromInline var generation: UInt64
-
-  @inlinable init(_ entry: UInt64, _ location: UInt64, _ span: PageSize, _ generation: UInt64) {
-    self.entry = X86Entry(entry)
-    self.location = location
-    self.span = span
-    self.generation = generation
-  }
-
-  /// Whether there is a cluster of base pages at the address, mapped or not.
-  @inlinable var isInBaseCluster: Bool { location != 0 && span == .base }
-  /// The cluster that the entry is in.
-  @inlinable var slot: PhysicalAddress { PhysicalAddress(location & ~(HashedFormat.clusterBytes &- 1)) }
-}
+public import X86Object
 
 extension HashedDatabase {
-  /// Whether `address` is in the half of the address space that the database translates.
-  @inlinable @inline(__always) func owns(_ address: VirtualAddress) -> Bool { address.raw &>> 47 == half }
-
-  /// What is at `address`, as of one moment: searches again when clusters moved meanwhile.
-  @inlinable func place(of address: VirtualAddress) -> HashedPlace {
-    context.meter.count(.lookup)
-    while true {
-      let generation = context.generation
-      let place = search(address, generation)
-      if context.generation == generation { return place }
-    }
-  }
-
-  @inlinable func search(_ address: VirtualAddress, _ generation: UInt64) -> HashedPlace {
-    guard owns(address) else { return HashedPlace(0, 0, .base, generation) }
+  /// What is at `address`: one search of each table that holds anything, smallest pages first, until one answers.
+  @inlinable public func search(_ address: VirtualAddress, _ generation: UInt64) -> X86Object {
+    guard owns(address) else { return X86Object(unmappedAt: address.aligned(down: .base), size: .base) }
     var void = PageSize(shift: 47)
     var consulted: UInt64 = 0
-    for table in 0..<HashedFormat.tables {
+    for table in 0..<ClusterFormat.tables {
       let array = current(table)
       guard array.isOccupied else { continue }
       consulted &+= 1
-      guard let slot = slot(of: HashedFormat.number(address, table), table, array) else {
-        void = Swift.min(void, HashedFormat.clusterSpan(table))
+      guard let slot = slot(of: ClusterFormat.number(address, table), table, array) else {
+        void = Swift.min(void, ClusterFormat.span(table))
         continue
       }
-      let location = slot.advanced(by: HashedFormat.entryOffset(address, table))
+      let location = slot.advanced(by: ClusterFormat.entryOffset(address, table))
       let raw = memory.loadAcquire(location)
       // A cluster holds a mapped page, so no larger page is where a cluster of base pages is.
       if table == 0 || !X86Entry(raw).isNone {
         if consulted > 1 { context.meter.count(.extraProbe, consulted &- 1) }
-        return HashedPlace(raw, location.raw, HashedFormat.pageSize(table), generation)
+        return X86Object(
+          address, ClusterFormat.pageSize(table), entry: X86Entry(raw), location: location.raw,
+          generation: generation)
       }
-      void = Swift.min(void, HashedFormat.pageSize(table))
+      void = Swift.min(void, ClusterFormat.pageSize(table))
     }
     if consulted > 1 { context.meter.count(.extraProbe, consulted &- 1) }
-    return HashedPlace(0, 0, void, generation)
+    return X86Object(address, void, entry: X86Entry(0), location: 0, generation: generation)
   }
 
   /// The slot of a cluster, nil when there is none. While the table is resized both arrays are searched.
@@ -83,7 +51,7 @@ extension HashedDatabase {
     var slot = array.slot(hash)
     var passed: UInt64 = 0
     while true {
-      let mark = memory.loadAcquire(slot.advanced(by: HashedFormat.markOffset))
+      let mark = memory.loadAcquire(slot.advanced(by: ClusterFormat.markOffset))
       let isMatch = mark & HashedFormat.live != 0 && difference(slot, number) == 0
       let isEnd = mark & X86Entry.schemeMask == 0 || passed == array.clusters &- 1
       if isMatch || isEnd {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
+public import ClusterTable
 public import EMTCore
-internal import EntryFormats
+public import EntryFormats
 public import SimMemory
 public import X86Object
 
@@ -21,27 +22,23 @@ public import X86Object
 /// **Hardware.** A cluster is copied before it is removed, and the version changes in between. So at every store
 /// every mapped page is found, and a walker that searched across a change notices and starts again. Old words are
 /// taken by exchange, and accessed and dirty bits that the walker set meanwhile go to the copy.
-///
-/// **Locks.** `frames.table.lock` of the descriptor's frame is the structure lock: shared for storing into entries
-/// where they are, exclusive for moving, adding and freeing clusters. It is the innermost lock: its holder takes no
-/// range lock, no structure lock of another database and calls no caller's code, only the frame allocator, whose
-/// locks are leaves. So it cannot be part of a cycle. Searches take no lock: they check the move generation.
-@frozen public struct HashedDatabase: TranslationDatabase {
-  /// Entries are x86-64's.
-  public typealias Object = X86Object
+@frozen public struct HashedDatabase: ClusterTable {
   /// The service that makes such databases.
   public typealias Service = HashedService
-  /// Walks cluster by cluster.
-  public typealias Iterator = HashedIterator
-  /// One of 64 words, or all.
-  public typealias Lock = HashedLock
 
   /// The neutral state.
   public var context: DatabaseContext
   /// The frame with descriptor, counts, locks and small arrays; also what the root register holds.
-  public let descriptor: PhysicalAddress
+  public let block: PhysicalAddress
   /// Bits 47–63 of every address here: all zero for a process, all one for the kernel.
-  @usableFromInline let half: UInt64
+  public let half: UInt64
+
+  /// 64 words behind the counts.
+  @inlinable public static var lockWords: UInt64 { 256 }
+  /// The descriptor's version.
+  @inlinable public static var versionWord: UInt64 { HashedDescriptor.version }
+  /// One bit for each table that is being resized.
+  @inlinable public static var busyWord: UInt64 { HashedWord.resizing }
 
   /// An empty address space, or nil when no frame is left.
   init?(_ context: DatabaseContext, isKernel: Bool) {
@@ -51,35 +48,42 @@ public import X86Object
     }
     context.meter.count(.tableFrame)
     self.context = context
-    descriptor = frame.address
+    block = frame.address
     half = isKernel ? ~0 >> 47 : 0
-    for table in 0..<HashedFormat.tables { set(HashedDescriptor.current(table), embedded(table).word) }
+    for table in 0..<ClusterFormat.tables { set(HashedDescriptor.current(table), embedded(table).word) }
   }
 
   /// Basic 4. One search of each table that holds anything, smallest pages first, until one answers.
   ///
   /// A void of eight pages or more is reported as such; one inside a cluster page by page.
   @inlinable public func find(_ address: VirtualAddress) -> X86Object {
-    let place = place(of: address)
-    return X86Object(
-      address, place.span, entry: place.entry, location: place.location, generation: place.generation)
+    context.meter.count(.lookup)
+    while true {
+      let generation = context.generation
+      let object = search(address, generation)
+      if context.generation == generation { return object }
+    }
   }
 
   /// Basic 7. All of it counts as ways: the frame of the descriptor and the arrays outside it.
   public var footprint: TableFootprint {
     var bytes = PageSize.base.bytes
-    for table in 0..<HashedFormat.tables {
-      for array in arrays(table) where !isEmbedded(array) { bytes += array.bytes }
+    for table in 0..<ClusterFormat.tables {
+      let arrays = arrays(table)
+      for index in arrays.indices where arrays[index].exists && !isEmbedded(arrays[index]) {
+        bytes += arrays[index].bytes
+      }
     }
     return TableFootprint(ways: bytes)
   }
 
   /// Basic 8. A handful of blocks, whatever the number of pages.
   public func release() {
-    for table in 0..<HashedFormat.tables {
-      for array in arrays(table) { free(array) }
+    for table in 0..<ClusterFormat.tables {
+      let arrays = arrays(table)
+      for index in arrays.indices { free(arrays[index]) }
     }
     context.meter.count(.tableFrameFreed)
-    context.platform.frames.free(descriptor.frame)
+    context.platform.frames.free(block.frame)
   }
 }

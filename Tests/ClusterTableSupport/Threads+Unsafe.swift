@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import Glibc
+internal import Glibc
 
 private final class Work: Sendable {
   let body: @Sendable () -> Void
@@ -9,7 +9,7 @@ private final class Work: Sendable {
 /// Runs each body on a thread of its own, all at once, and waits for them: the task pool may be too small for that.
 ///
 /// SAFETY: each box is retained for its thread, which takes it over.
-func onThreads(_ bodies: [@Sendable () -> Void]) {
+public func onThreads(_ bodies: [@Sendable () -> Void]) {
   let threads = bodies.map { body in
     var thread = pthread_t()
     let box = unsafe Unmanaged.passRetained(Work(body)).toOpaque()

@@ -4,9 +4,9 @@ public import EntryFormats
 public import SimMemory
 public import X86Object
 
-extension ECPTDatabase {
-  /// Customizable 9. One search, or one new cluster, for eight pages. Large pages go one by one: each may be in conflict
-  /// with smaller ones.
+extension ClusterTable {
+  /// Customizable 9. One search, or one new cluster, for eight base pages. Large pages go one by one: each may be in
+  /// conflict with smaller ones.
   @inlinable
   public func insertRun(_ prototype: X86Object, count: UInt64) throws(RangeFailure) -> FlushObligation {
     var flushed = FlushSpan()
@@ -15,14 +15,15 @@ extension ECPTDatabase {
     while step < count {
       let start = prototype.start.advanced(by: step &<< shift)
       let most = prototype.size == .base ? 8 &- start.pageNumber & 7 : 1
-      var group = ECPTGroup(start, prototype.size, count: Int(Swift.min(most, count &- step)))
+      var group = ClusterGroup(start, prototype.size, count: Int(Swift.min(most, count &- step)))
       for index in 0..<group.count {
         let bytes = prototype.isPresent ? (step &+ UInt64(index)) &<< shift : 0
         group.words[index] = prototype.entry.mapping &+ bytes
       }
       do throws(TranslationError) {
         guard prototype.isMapped else { throw TranslationError.notMapped }
-        try put(group).owe(&flushed)
+        try place(&group)
+        group.owe(&flushed)
       } catch {
         settle(flushed.obligation())
         throw RangeFailure(firstNotDone: start, reason: error)
@@ -36,13 +37,13 @@ extension ECPTDatabase {
   /// Customizable 17. One search here and one there for each cluster.
   @inlinable
   public func copy(
-    _ range: VirtualRange, into target: ECPTDatabase, decide: (X86Object) -> CopyDecision,
+    _ range: VirtualRange, into target: Self, decide: (X86Object) -> CopyDecision,
     copied: (X86Object) -> Void
   ) throws(RangeFailure) -> FlushObligation {
     try forEachGroup(in: range) { (group, flushed) throws(RangeFailure) in
       var (shared, protected, first) = (group, group, Int?.none)
       shared.location = 0
-      for index in group.mapped {
+      for index in 0..<group.count where group.words[index] != 0 {
         let object = group.object(index)
         let decision = decide(object)
         let isProtected = decision == .shareProtected && object.isPresent && object.isWritable
@@ -50,15 +51,17 @@ extension ECPTDatabase {
         if isProtected { shared.words[index] &= ~X86Entry.writable } else { protected.words[index] = 0 }
       }
       guard let first else { return }
+      var old = shared
       var replaced = FlushSpan()
-      do throws(TranslationError) { try target.put(shared).owe(&replaced) } catch {
+      do throws(TranslationError) { try target.place(&old) } catch {
         target.settle(replaced.obligation())
         throw RangeFailure(firstNotDone: group.object(first).start, reason: error)
       }
+      old.owe(&replaced)
       target.settle(replaced.obligation())
       rewrite(protected) { $0 & ~X86Entry.writable }
       protected.owe(&flushed)
-      for index in shared.mapped {
+      for index in 0..<group.count where shared.words[index] != 0 {
         context.meter.count(.rangeEntry)
         copied(group.object(index))
       }
@@ -86,7 +89,7 @@ extension ECPTDatabase {
   /// Copies a piece to `to`, takes it from where it was, and passes on what the hardware set in between.
   @inlinable
   func relocate(
-    _ part: ECPTGroup, _ to: VirtualAddress, _ flushed: inout FlushSpan
+    _ part: ClusterGroup, _ to: VirtualAddress, _ flushed: inout FlushSpan
   ) throws(TranslationError) {
     guard part.mapped.contains(where: { _ in true }) else { return }
     guard to.isAligned(to: part.size) else {
@@ -94,14 +97,21 @@ extension ECPTDatabase {
     }
     var target = part
     target.start = to
-    target.location = 0
-    try put(target).owe(&flushed)
-    let taken = takeOut(part)
+    var (old, taken) = (target, part)
+    try place(&old)
+    old.owe(&flushed)
+    takeOut(&taken)
     taken.owe(&flushed)
-    for index in taken.mapped {
+    for index in 0..<taken.count where taken.words[index] != 0 {
       context.meter.count(.rangeEntry)
       let missed = taken.words[index] & ~part.words[index] & (X86Entry.accessed | X86Entry.dirty)
       if missed != 0 { rewrite(target.part(from: index, count: 1)) { $0 | missed } }
     }
+  }
+
+  /// Stores a group as a step of a range operation.
+  @inlinable func place(_ group: inout ClusterGroup) throws(TranslationError) {
+    context.meter.count(.rangeGroup)
+    try put(&group)
   }
 }

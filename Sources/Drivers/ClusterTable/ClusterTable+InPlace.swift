@@ -2,9 +2,10 @@
 public import EMTCore
 public import EntryFormats
 public import SimMemory
+public import X86Object
 
 // One search each, then one atomic operation on the entry, or none when it is as it should be.
-extension HashedDatabase {
+extension ClusterTable {
   /// Customizable 32.
   @inlinable public func testAndClearAccessed(at address: VirtualAddress) throws(TranslationError) -> Bool {
     try resident(address) { place, raw in
@@ -48,11 +49,10 @@ extension HashedDatabase {
     _ address: VirtualAddress, _ body: (PhysicalAddress, UInt64) -> Bool
   ) throws(TranslationError) -> (result: Bool, size: PageSize) {
     try shared { () throws(TranslationError) -> (result: Bool, size: PageSize) in
-      context.meter.count(.lookup)
-      let place = search(address, 0)
-      guard place.entry.isResident else { throw TranslationError.notMapped }
+      let object = find(address)
+      guard object.entry.isResident else { throw TranslationError.notMapped }
       context.meter.count(.entryWrite)
-      return (body(PhysicalAddress(place.location), place.entry.raw), place.span)
+      return (body(PhysicalAddress(object.location), object.entry.raw), object.size)
     }
   }
 }

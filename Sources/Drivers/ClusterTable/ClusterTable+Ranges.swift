@@ -4,7 +4,7 @@ public import EntryFormats
 public import SimMemory
 public import X86Object
 
-extension HashedDatabase {
+extension ClusterTable {
   /// Customizable 13. One search for each cluster's span up to the first mapped page; a void table is one step.
   @inlinable public func isVoid(_ range: VirtualRange) -> Bool {
     var position = range.start
@@ -31,22 +31,17 @@ extension HashedDatabase {
   public func removeAll(
     in range: VirtualRange, _ visit: (X86Object) -> Void
   ) throws(RangeFailure) -> FlushObligation {
-    var flushed = FlushSpan()
-    var position = range.start
-    while let group = nextGroup(&position, range.end) {
-      if let failure = overlap(group, range) {
-        settle(flushed.obligation())
-        throw failure
-      }
-      let taken = takeOut(group)
+    let obligation = try forEachGroup(in: range) { (group, flushed) throws(RangeFailure) in
+      var taken = group
+      takeOut(&taken)
+      taken.owe(&flushed)
       for index in 0..<taken.count where taken.words[index] != 0 {
-        let object = taken.object(index)
         context.meter.count(.rangeEntry)
-        if object.isPresent { flushed.add(page: object.start, object.size) }
-        visit(object)
+        visit(taken.object(index))
       }
     }
-    return flushed.obligation()
+    giveBack(range)
+    return obligation
   }
 
   /// Customizable 16. One search for each cluster; entries change where they are.
@@ -54,32 +49,14 @@ extension HashedDatabase {
   public func setProtection(
     in range: VirtualRange, to protection: Protection
   ) throws(RangeFailure) -> FlushObligation {
-    var flushed = FlushSpan()
-    var position = range.start
-    while let group = nextGroup(&position, range.end) {
-      if let failure = overlap(group, range) {
-        settle(flushed.obligation())
-        throw failure
-      }
+    try forEachGroup(in: range) { (group, flushed) throws(RangeFailure) in
       rewrite(group) { mapping in
         var object = X86Object(group.start, group.size, entry: X86Entry(mapping))
-        guard object.isPresent else { return mapping }
-        object.setProtection(protection)
+        if object.isPresent { object.setProtection(protection) }
         return object.entry.raw
       }
-      for index in 0..<group.count where X86Entry(group.words[index]).isResident {
-        context.meter.count(.rangeEntry)
-        flushed.add(page: group.object(index).start, group.size)
-      }
+      for index in 0..<group.count where group.words[index] != 0 { context.meter.count(.rangeEntry) }
+      group.owe(&flushed)
     }
-    return flushed.obligation()
-  }
-
-  /// The failure that a page which reaches over the edge of `range` is.
-  @inlinable func overlap(_ group: HashedGroup, _ range: VirtualRange) -> RangeFailure? {
-    guard group.size != .base, !range.contains(group.span) else { return nil }
-    return RangeFailure(
-      firstNotDone: Swift.max(group.start, range.start),
-      reason: .sizeConflict(existing: group.start, size: group.size))
   }
 }

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+public import EMTCore
+public import EntryFormats
+public import SimMemory
+public import X86Object
+
+extension ClusterTable {
+  /// Whether `address` is in the half of the address space that the database translates.
+  @inlinable @inline(__always) public func owns(_ address: VirtualAddress) -> Bool {
+    address.raw &>> 47 == half
+  }
+
+  /// Basic 5. No search right after a find that met a cluster of base pages, else one; two for a cluster's first page.
+  ///
+  /// The driver's `update` calls this.
+  /// - Parameter known: the mapping that the driver replaced already, because it knew the place.
+  @inlinable @inline(__always)
+  public func update(_ object: X86Object, known: UInt64?) throws(TranslationError) -> Change<X86Object> {
+    var old = object
+    if let known {
+      old.entry = X86Entry(known)
+      if word(Self.busyWord) != 0 { catchUp() }
+    } else {
+      guard object.isMapped else { throw .notMapped }
+      var group = ClusterGroup(object, mapping: object.entry.mapping)
+      try put(&group)
+      old.entry = X86Entry(group.words[0])
+    }
+    context.meter.count(.entryWrite)
+    return Change(old: old)
+  }
+
+  /// Whether the place of a base page's entry was known when `object` was found.
+  ///
+  /// A cluster of base pages maps something, so while it is there no larger page is where it is.
+  @inlinable @inline(__always) public func wasKnown(_ object: X86Object) -> Bool {
+    object.location != 0 && object.size == .base && object.isMapped
+  }
+
+  /// Basic 6. No search right after a find, else one.
+  @inlinable public func remove(_ object: X86Object) throws(TranslationError) -> Change<X86Object> {
+    guard owns(object.start) else { throw .notMapped }
+    var taken = ClusterGroup(object, mapping: ~0)
+    takeOut(&taken)
+    guard taken.words[0] != 0 else { throw otherSize(object) ?? .notMapped }
+    context.meter.count(.entryWrite)
+    return Change(old: taken.object(0))
+  }
+
+  /// The table for `object`, if its place is one that can be mapped.
+  @inlinable public func table(for object: X86Object) throws(TranslationError) -> Int {
+    guard let table = ClusterFormat.table(for: object.size) else { throw .unsupportedSize(object.size) }
+    guard owns(object.start) else { throw .badAddress(object.start) }
+    return table
+  }
+
+  /// What of another size is mapped in the span of `object`.
+  @inlinable public func otherSize(_ object: X86Object) -> TranslationError? {
+    var iterator = makeIterator(over: object.span)
+    while let other = nextMapped(&iterator) {
+      if other.size != object.size { return .sizeConflict(existing: other.start, size: other.size) }
+    }
+    return nil
+  }
+}
