@@ -92,7 +92,9 @@ let testSuites: [Target] = [
       "SimMemory", "Workloads", "VMM", "Catalog",
     ], resources: [.copy("Fixtures")]),
   tests("EMTCommands", imports: ["emt"]),
-  tests("VMM", imports: ["VMM", "Radix", "Hashed", "EMTCore", "SimMemory"]),
+  tests(
+    "VMM",
+    imports: ["VMM", "Radix", "FPT", "Hashed", "ECPT", "EntryFormats", "EMTCore", "SimMemory"]),
   tests("Machine", imports: ["Machine", "VMM", "Radix", "Hashed", "MMU", "EMTCore", "Events", "SimMemory"]),
 ]
 

@@ -29,7 +29,7 @@ where Base.Service.Root == Walker.Root {
       guard let process = machine.kernel.processes[pid] else { continue }
       if let wrong = check(process.space, machine) { return "process \(pid): \(wrong)" }
     }
-    return staleEntry(machine)
+    return machine.kernel.brokenCount() ?? staleEntry(machine)
   }
 
   private mutating func check(

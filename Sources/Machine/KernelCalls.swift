@@ -25,6 +25,8 @@ public struct KernelCalls<Service: TranslationService> {
   public let execute: (KernelProcess) throws(Errno) -> Void
   /// `Kernel.exit`.
   public let exit: (UInt32) -> Void
+  /// `Kernel.collapseInBackground`.
+  public let collapseInBackground: () -> UInt64
 
   /// The entry points of `kernel`.
   @inlinable public init(_ kernel: Kernel<Service>) {
@@ -35,5 +37,6 @@ public struct KernelCalls<Service: TranslationService> {
     fork = { (parent, child) throws(Errno) in try kernel.fork(parent, child: child) }
     execute = { (process) throws(Errno) in try kernel.execute(process) }
     exit = { kernel.exit($0) }
+    collapseInBackground = { kernel.collapseInBackground() }
   }
 }

@@ -16,6 +16,8 @@ where Service.Root == Walker.Root {
   public let kernel: Kernel<Service>
   /// The operating system's entry points, compiled for the driver.
   public let calls: KernelCalls<Service>
+  /// Accesses between two passes of the background job that makes huge pages.
+  public let collapseInterval: UInt64
   /// The hardware of each CPU.
   public let units: [SimulatedMMU<Walker>]
 
@@ -27,9 +29,11 @@ where Service.Root == Walker.Root {
       platform = try SimulatedPlatform(configuration.memory, cpus: configuration.cpus)
     } catch { throw .memory(error) }
     do {
-      kernel = try Kernel<Service>(platform.platform, options: configuration.options)
+      kernel = try Kernel<Service>(
+        platform.platform, options: configuration.options, hugePages: configuration.hugePages)
     } catch { throw .boot(error) }
     calls = KernelCalls(kernel)
+    collapseInterval = configuration.collapseInterval
     let memory = platform.memory.memory
     units = (0..<configuration.cpus).map { _ in SimulatedMMU(memory: memory, tlbs: configuration.tlbs) }
   }
@@ -71,6 +75,11 @@ public struct MachineConfiguration: Sendable {
   public var tlbs = TLBConfiguration.standard
   /// What the driver's options are.
   public var options = DriverOptions()
+  /// How huge pages are used.
+  public var hugePages = HugePageSettings()
+  /// Accesses between two passes of the background job that makes huge pages. Linux's job waits ten seconds, more than
+  /// a recorded program runs; this is short enough for it to be seen at work.
+  public var collapseInterval: UInt64 = 1_000_000
   /// 16 GiB, one CPU, TLBs of a current server CPU.
   public init() {}
 }

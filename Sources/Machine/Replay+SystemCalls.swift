@@ -18,6 +18,7 @@ extension Replay {
     }
     machine.deliverInvalidations()
     noteTables()
+    if fetches &+ loads &+ stores >= nextCollapse { collapseInBackground() }
     runCheck()
   }
 

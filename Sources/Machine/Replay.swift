@@ -31,6 +31,8 @@ where Service.Root == Walker.Root {
   public var loads: UInt64 = 0
   /// Stores so far.
   public var stores: UInt64 = 0
+  /// When the background job that makes huge pages runs again, in accesses.
+  @usableFromInline var nextCollapse: UInt64
   /// An access that the kernel refused, until the trace says whether Linux did too.
   @usableFromInline var pending: PendingRefusal?
   /// Bytes of the tables of all processes but the running one.
@@ -48,6 +50,8 @@ where Service.Root == Walker.Root {
     memory = machine.platform.memory.memory
     root = machine.kernel.service.registers[0]
     current = TracedProcess(process: nil)
+    let runs = machine.kernel.hugePages.policy != .never && machine.collapseInterval > 0
+    nextCollapse = runs ? machine.collapseInterval : .max
   }
 
   /// One access: through the TLB or a walk, and through the kernel where that faults. A store leaves a mark in the page,
@@ -120,6 +124,7 @@ where Service.Root == Walker.Root {
   @inlinable mutating func noteFault(_ kind: FaultKind) {
     tally.faults.count(kind)
     noteTables()
+    if fetches &+ loads &+ stores >= nextCollapse { collapseInBackground() }
   }
 }
 

@@ -92,6 +92,22 @@
     insert(frame, order: order, node: node)
   }
 
+  /// Makes single frames of an allocated block of 2^`order` frames: each is given back alone from now on, and free
+  /// neighbours become blocks again. Nothing is said about who holds or maps which frame: that is the caller's business.
+  public func cut(_ frame: FrameNumber, order: Int) {
+    let node = node(of: frame)
+    lock(node)
+    defer { unlock(node) }
+    precondition(
+      unsafe table.records[Int(frame.raw)].state == FrameState.allocated.rawValue
+        && Int(table.records[Int(frame.raw)].order) == order, "only an allocated block can be cut, as a whole"
+    )
+    for step in 0..<(1 &<< UInt64(order)) {
+      unsafe table.records[Int(frame.raw &+ step)].state = FrameState.allocated.rawValue
+      unsafe table.records[Int(frame.raw &+ step)].order = 0
+    }
+  }
+
   /// Takes a frame whose bytes are zero.
   ///
   /// - Parameter didClear: set to whether bytes had to be cleared; memory that was never used is born zero.

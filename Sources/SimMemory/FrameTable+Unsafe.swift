@@ -49,6 +49,11 @@ public import Synchronization
     unsafe _ = record(frame).pointee.mappings.wrappingAdd(1, ordering: .relaxed)
   }
 
+  /// `times` more table entries map the frame.
+  @inlinable public func addMappings(_ times: UInt32, _ frame: FrameNumber) {
+    unsafe _ = record(frame).pointee.mappings.wrappingAdd(times, ordering: .relaxed)
+  }
+
   /// One table entry less maps the frame.
   /// - Returns: how many are left.
   @inlinable public func dropMapping(_ frame: FrameNumber) -> UInt32 {

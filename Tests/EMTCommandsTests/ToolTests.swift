@@ -52,7 +52,7 @@ struct ToolTests {
     (["replay", "x", "--driver", "radix", "--jsno"], "did you mean --json"),
     (["replay", "x", "--driver", "radix", "--memory", "lots"], "is no size"),
     (["replay", "x", "--driver"], "needs a value"),
-    (["compare", "--thp", "always"], "only 'never' is there yet"),
+    (["compare", "--khugepaged", "often"], "no number of accesses"),
     (["compare", "--thp", "sometimes"], "unknown policy"),
     (["compare", "--drivers", "radix,nonesuch"], "unknown driver 'nonesuch'"),
     (["record", "-o", "x.emtrace"], "name the program"),

@@ -47,6 +47,28 @@ struct BuddyTests {
     #expect(frames.allocate(order: 8) != nil)
   }
 
+  @Test func framesOfACutBlockComeBackAloneAndMerge() throws {
+    let owner = try memory(4)
+    let frames = owner.allocator
+    let free = frames.freeFrames
+    let block = try #require(frames.allocate(order: 9))
+    frames.table.addMapping(block)
+    frames.cut(block, order: 9)
+    #expect(frames.table.dropMapping(block) == 0)
+    for step in stride(from: UInt64(1), to: 512, by: 2) { frames.free(block.advanced(by: step)) }
+    #expect(frames.freeFrames == free - 256)
+    // While half of them are held, no block of two can come from there.
+    var pairs: [FrameNumber] = []
+    while let pair = frames.allocate(order: 1) { pairs.append(pair) }
+    #expect(pairs.allSatisfy { $0.raw < block.raw || $0.raw >= block.raw + 512 })
+    for pair in pairs { frames.free(pair, order: 1) }
+    for step in stride(from: UInt64(0), to: 512, by: 2) { frames.free(block.advanced(by: step)) }
+    #expect(frames.freeFrames == free)
+    var blocks = 0
+    while frames.allocate(order: 9) != nil { blocks += 1 }
+    #expect(blocks == 1, "of 4 MiB without the first frame, one aligned block of 2 MiB can be whole again")
+  }
+
   @Test func randomTrafficLosesNothing() throws {
     let owner = try memory(16, nodes: 2)
     let frames = owner.allocator

@@ -13,10 +13,10 @@ final class Computer<Service: TranslationService> {
   let process: Proc
   private let freeAtStart: UInt64
 
-  init(bytes: UInt64 = 64 << 20) throws {
+  init(bytes: UInt64 = 64 << 20, hugePages: HugePageSettings = HugePageSettings()) throws {
     owner = try SimulatedPlatform(MemoryGeometry(bytes: bytes))
     freeAtStart = owner.platform.frames.freeFrames
-    kernel = try Kernel<Service>(owner.platform)
+    kernel = try Kernel<Service>(owner.platform, hugePages: hugePages)
     process = try kernel.start(1)
   }
 
@@ -75,11 +75,7 @@ final class Computer<Service: TranslationService> {
     }
   }
 
-  enum Outcome: Equatable {
-    case byte(UInt8)
-    case refused(FaultRefusal)
-    case outOfMemory
-  }
+  typealias Outcome = AccessOutcome
 
   private func access(
     _ address: UInt64, _ kind: AccessKind, _ other: Proc?, _ body: (PhysicalAddress) -> UInt8
@@ -89,7 +85,7 @@ final class Computer<Service: TranslationService> {
     for _ in 0..<4 {
       let object = space.database.find(address)
       if object.isPresent, kind == .store ? object.isWritable : object.isReadable {
-        return .byte(body(object.frame.address.advanced(by: address.offset(in: .base))))
+        return .byte(body(object.physicalAddress.advanced(by: address.offset(in: object.size))))
       }
       switch kernel.pageFault(space, address, kind) {
       case .resolved: continue
@@ -100,6 +96,13 @@ final class Computer<Service: TranslationService> {
     Issue.record("the access at \(address) faults again and again")
     return .outOfMemory
   }
+}
+
+/// How an access of a test's program ended.
+enum AccessOutcome: Equatable {
+  case byte(UInt8)
+  case refused(FaultRefusal)
+  case outOfMemory
 }
 
 let page: UInt64 = 4096

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 internal import Catalog
 internal import Foundation
+internal import VMM
 
 /// Options that several commands share.
 enum CommonOptions {
@@ -9,20 +10,35 @@ enum CommonOptions {
   }
   static var thp: CommandSyntax.Option {
     CommandSyntax.Option(
-      name: "--thp", value: "POLICY", help: "transparent huge pages: never (others: not yet)")
+      name: "--thp", value: "POLICY", help: "transparent huge pages: never, madvise or always (default never)"
+    )
+  }
+  static var collapseInterval: CommandSyntax.Option {
+    CommandSyntax.Option(
+      name: "--khugepaged", value: "N",
+      help: "accesses between two passes of the collapsing job, 0: it never runs (default 1000000)")
   }
   static var memory: CommandSyntax.Option {
     CommandSyntax.Option(
       name: "--memory", value: "SIZE", help: "simulated memory, e.g. 512M, 16G (default 16G)")
   }
 
-  /// Checks `--thp`.
-  static func checkPolicy(_ arguments: Arguments) throws(CommandFailure) {
-    switch arguments.value("--thp") ?? "never" {
-    case "never": return
-    case "madvise", "always": throw .usage("--thp: only 'never' is there yet; huge pages by fault come later")
-    case let other: throw .usage("--thp: unknown policy '\(other)'; use never, madvise or always")
+  /// The value of `--thp`.
+  static func policy(_ arguments: Arguments) throws(CommandFailure) -> HugePagePolicy {
+    let name = arguments.value("--thp") ?? "never"
+    guard let policy = HugePagePolicy(rawValue: name) else {
+      throw .usage("--thp: unknown policy '\(name)'; use never, madvise or always")
     }
+    return policy
+  }
+
+  /// The value of `--khugepaged`, nil without one.
+  static func collapseInterval(_ arguments: Arguments) throws(CommandFailure) -> UInt64? {
+    guard let text = arguments.value("--khugepaged") else { return nil }
+    guard let interval = UInt64(text) else {
+      throw .usage("--khugepaged: '\(text)' is no number of accesses")
+    }
+    return interval
   }
 
   /// The value of `--memory` in bytes.

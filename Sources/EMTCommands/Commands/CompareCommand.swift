@@ -5,11 +5,11 @@ internal import Catalog
 enum CompareCommand: Command {
   static var syntax: CommandSyntax {
     CommandSyntax(
-      name: "compare", usage: "compare [TRACE…] [--drivers a,b] [--thp never] [--memory SIZE] [--json]",
+      name: "compare", usage: "compare [TRACE…] [--drivers a,b] [--thp POLICY] [--memory SIZE] [--json]",
       summary: "Replays a trace on every driver and shows what each costs the operating system.",
       options: [
         CommandSyntax.Option(name: "--drivers", value: "a,b", help: "these drivers only"),
-        CommonOptions.thp, CommonOptions.memory, CommonOptions.json,
+        CommonOptions.thp, CommonOptions.collapseInterval, CommonOptions.memory, CommonOptions.json,
       ],
       examples: [
         ("emt", "all drivers on the built-in sample of a real program"),
@@ -19,7 +19,8 @@ enum CompareCommand: Command {
 
   static func run(_ words: [String], drivers: [Driver]) throws(CommandFailure) -> Int32 {
     let arguments = try Arguments(words, syntax)
-    try CommonOptions.checkPolicy(arguments)
+    let policy = try CommonOptions.policy(arguments)
+    let interval = try CommonOptions.collapseInterval(arguments)
     var chosen = drivers
     if let names = arguments.value("--drivers") {
       chosen = []
@@ -39,6 +40,8 @@ enum CompareCommand: Command {
     for driver in chosen {
       var job = ReplayJob(paths: paths, driver: driver.description.name)
       job.memoryBytes = memory
+      job.policy = policy
+      if let interval { job.collapseInterval = interval }
       job.onProgress = CommonOptions.progress("replaying on \(driver.description.name)")
       let report = try driver.replay(job)
       Terminal.progress("")

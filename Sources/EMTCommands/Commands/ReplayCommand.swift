@@ -5,11 +5,11 @@ internal import Catalog
 enum ReplayCommand: Command {
   static var syntax: CommandSyntax {
     CommandSyntax(
-      name: "replay", usage: "replay TRACE… --driver D [--thp never] [--memory SIZE] [--check] [--json]",
+      name: "replay", usage: "replay TRACE… --driver D [--thp POLICY] [--memory SIZE] [--check] [--json]",
       summary: "Replays a trace on one driver and compares every memory call's answer with Linux's.",
       options: [
         CommandSyntax.Option(name: "--driver", value: "NAME", help: "the driver; see 'emt drivers'"),
-        CommonOptions.thp, CommonOptions.memory,
+        CommonOptions.thp, CommonOptions.collapseInterval, CommonOptions.memory,
         CommandSyntax.Option(
           name: "--check", value: nil,
           help: "after every system call compare driver, reference model and walker on every page"),
@@ -24,7 +24,6 @@ enum ReplayCommand: Command {
 
   static func run(_ words: [String], drivers: [Driver]) throws(CommandFailure) -> Int32 {
     let arguments = try Arguments(words, syntax)
-    try CommonOptions.checkPolicy(arguments)
     guard !arguments.operands.isEmpty else {
       throw .usage("emt replay: no trace named; usage: emt \(syntax.usage)")
     }
@@ -36,6 +35,8 @@ enum ReplayCommand: Command {
     let driver = try CommonOptions.driver(name, in: drivers)
     var job = ReplayJob(paths: arguments.operands, driver: driver.description.name)
     job.memoryBytes = try CommonOptions.memoryBytes(arguments)
+    job.policy = try CommonOptions.policy(arguments)
+    if let interval = try CommonOptions.collapseInterval(arguments) { job.collapseInterval = interval }
     job.isChecked = arguments.has("--check")
     job.onProgress = CommonOptions.progress("replaying on \(driver.description.name)")
     let report = try driver.replay(job)

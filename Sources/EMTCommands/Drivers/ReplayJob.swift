@@ -4,6 +4,7 @@ public import Foundation
 public import MMU
 public import Machine
 internal import SimMemory
+public import VMM
 public import Workloads
 
 /// One trace to be replayed on one driver.
@@ -14,6 +15,10 @@ public struct ReplayJob: Sendable {
   public var driver: String
   /// Physical memory in bytes.
   public var memoryBytes: UInt64 = 16 << 30
+  /// Which memory gets transparent huge pages.
+  public var policy = HugePagePolicy.never
+  /// Accesses between two passes of the background job that makes huge pages; 0: it never runs.
+  public var collapseInterval: UInt64 = 1_000_000
   /// Compare driver, reference model and walker after every system call.
   public var isChecked = false
   /// Called now and then with the bytes read and their total.
@@ -84,6 +89,8 @@ public struct ReplayJob: Sendable {
   @usableFromInline var configuration: MachineConfiguration {
     var configuration = MachineConfiguration()
     configuration.memory = MemoryGeometry(bytes: memoryBytes)
+    configuration.hugePages = HugePageSettings(policy: policy)
+    configuration.collapseInterval = collapseInterval
     return configuration
   }
 }

@@ -34,19 +34,21 @@ struct ComparisonTable {
   private func showKernelWork() {
     Terminal.print(
       "kernel work in thousands of instructions (modelled)")
-    var table = TextTable([
-      "driver", "page faults", "system calls", "other", "total", "vs \(base?.driver ?? "")", "per fault",
-      "tables peak",
-    ])
+    let collapses = reports.contains { $0.kernelWork.khugepaged > 0 }
+    var table = TextTable(
+      ["driver", "page faults", "system calls"] + (collapses ? ["collapsing"] : [])
+        + ["other", "total", "vs \(base?.driver ?? "")", "per fault", "tables peak"])
     for report in reports {
       let work = report.kernelWork
       let faults = report.faults.minor + report.faults.major + report.faults.cow + report.faults.huge
-      table.add([
-        report.driver, thousands(work.pageFault), thousands(work.systemCall), thousands(work.other),
-        thousands(work.total), ratio(work.total, base?.kernelWork.total),
-        Units.grouped(faults == 0 ? 0 : work.pageFault / faults),
-        Units.text(bytes: report.pageTableBytes.peak),
-      ])
+      table.add(
+        [report.driver, thousands(work.pageFault), thousands(work.systemCall)]
+          + (collapses ? [thousands(work.khugepaged)] : [])
+          + [
+            thousands(work.other), thousands(work.total), ratio(work.total, base?.kernelWork.total),
+            Units.grouped(faults == 0 ? 0 : work.pageFault / faults),
+            Units.text(bytes: report.pageTableBytes.peak),
+          ])
     }
     table.print()
     let borrowed = reports.filter { $0.kernelWorkSource != "modelled" }.map(\.driver)
@@ -79,11 +81,18 @@ struct ComparisonTable {
     let faults = first.faults
     Terminal.print(
       "faults: \(Units.grouped(faults.minor)) minor, \(Units.grouped(faults.major)) major, "
-        + "\(Units.grouped(faults.cow)) copy-on-write; pages mapped at most: \(Units.grouped(first.mappedPages.peak))"
-    )
+        + "\(Units.grouped(faults.cow)) copy-on-write"
+        + (faults.huge > 0 ? ", \(Units.grouped(faults.huge)) huge" : "")
+        + "; pages mapped at most: \(Units.grouped(first.mappedPages.peak))")
+    if first.thp != "never" {
+      Terminal.print(
+        "huge pages (\(first.thp)): \(Units.grouped(first.hugePages.mapped)) mapped by faults, "
+          + "\(Units.grouped(first.hugePages.splits)) split, \(Units.grouped(first.hugePages.collapses)) collapsed"
+      )
+    }
     let same = reports.allSatisfy {
       $0.faults == first.faults && $0.mappedPages == first.mappedPages
-        && $0.contentDigest == first.contentDigest
+        && $0.contentDigest == first.contentDigest && $0.hugePages == first.hugePages
     }
     Terminal.print(
       same

@@ -15,7 +15,14 @@ extension ReplayReport {
     row("answers of valgrind's own", "\(valgrindAnswers)")
     row("refusals taken from the trace", "\(resourceRefusals)")
     row("refused as on Linux", "\(expectedRefusals)")
-    row("faults minor / major / COW", "\(faults.minor) / \(faults.major) / \(faults.cow)")
+    row(
+      "faults minor / major / COW / huge",
+      "\(faults.minor) / \(faults.major) / \(faults.cow) / \(faults.huge)")
+    if hugePages != HugePages() {
+      row(
+        "huge pages mapped / split / collapsed",
+        "\(hugePages.mapped) / \(hugePages.splits) / \(hugePages.collapses)")
+    }
     row("fatal faults", "\(faults.fatal)")
     row("mapped pages, peak", Units.grouped(mappedPages.peak))
     row("pages inferred from use", Units.grouped(inferredPages))
@@ -25,6 +32,7 @@ extension ReplayReport {
     row("kernel work, instructions (\(kernelWorkSource))", Units.grouped(kernelWork.total))
     row("  page faults", Units.grouped(kernelWork.pageFault))
     row("  system calls", Units.grouped(kernelWork.systemCall))
+    if kernelWork.khugepaged > 0 { row("  collapsing", Units.grouped(kernelWork.khugepaged)) }
     row("  other", Units.grouped(kernelWork.other))
     row("content work, instructions", Units.grouped(contentWork))
     row(

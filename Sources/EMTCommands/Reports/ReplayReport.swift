@@ -36,6 +36,17 @@ public struct ReplayReport: Codable, Sendable, Equatable {
     /// Refused here although Linux allowed the access.
     public var fatal: UInt64 = 0
   }
+  /// Transparent huge pages.
+  public struct HugePages: Codable, Sendable, Equatable {
+    /// Mapped by faults, huge pages of zeroes included.
+    public var mapped: UInt64 = 0
+    /// Faults that got a base page because no block was free.
+    public var fallbacks: UInt64 = 0
+    /// Split into base pages.
+    public var splits: UInt64 = 0
+    /// Made of base pages, in the background or by MADV_COLLAPSE.
+    public var collapses: UInt64 = 0
+  }
   /// A quantity that comes and goes.
   public struct Level: Codable, Sendable, Equatable {
     /// The most there ever was.
@@ -98,6 +109,8 @@ public struct ReplayReport: Codable, Sendable, Equatable {
   public var expectedRefusals: UInt64 = 0
   /// Page faults.
   public var faults = Faults()
+  /// Transparent huge pages.
+  public var hugePages = HugePages()
   /// Base pages mapped and in memory.
   public var mappedPages = Level()
   /// Bytes of the processes' tables.
@@ -136,6 +149,10 @@ public struct ReplayReport: Codable, Sendable, Equatable {
   ) where Service.Root == Walker.Root {
     fill(from: replay.tally)
     accesses = Accesses(fetch: replay.fetches, load: replay.loads, store: replay.stores)
+    thp = replay.machine.kernel.hugePages.policy.rawValue
+    let counts = replay.machine.kernel.hugePageCounts
+    hugePages = HugePages(
+      mapped: counts.mapped, fallbacks: counts.fallbacks, splits: counts.splits, collapses: counts.collapses)
     mappedPages = Level(peak: replay.machine.kernel.peakResidentPages, final: replay.tally.finalPages)
     fill(from: replay.machine.platform.work - replay.workBefore)
     let statistics = replay.machine.units.reduce(into: AccessTotals()) { $0.add($1.mmu.statistics) }

@@ -44,7 +44,7 @@ extension HugePageTranslation where Self: TranslationDatabase {
     } catch {
       var done = VirtualRange(old.start, error.firstNotDone)
       while !done.isEmpty {
-        takeOut(find(done.start))
+        takeOut(find(done.start)) { _ in }
         done.start = done.start.advanced(by: smaller.bytes)
       }
       putBack(old)
@@ -64,27 +64,28 @@ extension HugePageTranslation where Self: TranslationDatabase {
     }
     // What the removals return has the accessed and dirty bits that hardware set to the last.
     var taken: [Object] = []
-    batch { for object in old { taken.append(takeOut(object)) } }
-    var failure: TranslationError?
-    for object in taken where object.isPresent && failure == nil {
-      if !copyContents(object) { failure = .refusedByCaller }
+    taken.reserveCapacity(old.count)
+    batch { for object in old { takeOut(object) { taken.append($0) } } }
+    do throws(TranslationError) {
+      for object in taken where object.isPresent {
+        guard copyContents(object) else { throw .refusedByCaller }
+      }
+      settle(try update(huge).takeObligation())
+    } catch {
+      for object in taken { putBack(object) }
+      throw error
     }
-    if failure == nil {
-      do { settle(try update(huge).takeObligation()) } catch { failure = error }
-    }
-    guard let failure else { return }
-    for object in taken { putBack(object) }
-    throw failure
   }
 
   /// Removes an object that is known to be there.
-  /// - Returns: the object as it was at the end.
-  @discardableResult @inlinable func takeOut(_ object: Object) -> Object {
+  ///
+  /// - Parameter body: sees the object as it was at the end, before the change is consumed: an optimized build of Swift
+  ///   6.3 loses a value that is read from a change and used after the change was consumed.
+  @inlinable func takeOut(_ object: Object, _ body: (Object) -> Void) {
     do {
       let change = try remove(object)
-      let old = change.old
+      body(change.old)
       settle(change.takeObligation())
-      return old
     } catch { preconditionFailure("a mapped object could not be removed: \(error)") }
   }
 

@@ -30,20 +30,27 @@ extension Kernel {
     let area = space.layout.areas.areas[index]
     guard area.rights.allow(kind) else { return .refused(.notAllowed) }
     let page = VirtualRange(page: address, .base)
+    let huge = hugePage(of: area, at: address)
     let database = space.database
-    var lock = database.rangeLock(over: page)
+    var lock = database.rangeLock(over: huge ?? page)
     database.lockForWriting(&lock)
     let object = database.find(address)
+    let isMapped = object.isMapped
     let view = FaultView(
-      isMapped: object.isMapped, isPresent: object.isPresent, isReadable: object.isReadable,
-      isWritable: object.isWritable, isExecutable: object.isExecutable)
+      isMapped: isMapped, isPresent: object.isPresent, isReadable: object.isReadable,
+      isWritable: object.isWritable, isExecutable: object.isExecutable,
+      isHuge: isMapped && object.size != .base,
+      takesHugePage: !isMapped && takesHugePage(database, area, huge))
     let outcome: FaultOutcome
     switch FaultPlan.decide(area, view, kind) {
     case .mapZeroPage: outcome = mapZeroPage(space, area, object, page)
     case .mapFreshPage: outcome = mapFreshPage(space, area, index, object, page)
+    case .mapHugeZeroPage: outcome = mapHugeZeroPage(space, area, index, object, page)
+    case .mapHugePage: outcome = mapHugePage(space, area, index, object, page)
     case .mapFilePage: outcome = mapFilePage(space, area, object, page, kind)
     case .mapFileCopy: outcome = mapFileCopy(space, area, index, object, page)
     case .copyOnWrite: outcome = copyOnWrite(space, index, object)
+    case .copyHugeOnWrite: outcome = copyHugeOnWrite(space, area, index, object, page)
     case .allowWrite: outcome = allowWrite(space, area, object)
     case .renewRights: outcome = renewRights(space, area, object, kind)
     case .nothing: outcome = markUsed(space, object, kind)

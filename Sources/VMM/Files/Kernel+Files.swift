@@ -30,7 +30,7 @@ extension Kernel {
   }
 
   /// Frees a file that nothing leads to, with its pages.
-  func discardIfUnreachable(_ id: FileID) {
+  @usableFromInline func discardIfUnreachable(_ id: FileID) {
     guard files.isUnreachable(id) else { return }
     forgetPages(of: id, 0..<PageIndex.maximumPages)
     files.discard(id)

@@ -50,6 +50,8 @@ public import SimMemory
   @inlinable public static var mayExecute: Self { Self(rawValue: 1 << 19) }
   /// Pages may vanish and read as zero again (MAP_DROPPABLE).
   @inlinable public static var droppable: Self { Self(rawValue: 1 << 21) }
+  /// Huge pages were mapped here, and some may still be.
+  @inlinable public static var hasHugePages: Self { Self(rawValue: 1 << 22) }
   /// Pages can be guarded (MADV_GUARD_INSTALL was used).
   @inlinable public static var hasGuards: Self { Self(rawValue: 1 << 20) }
 }
@@ -100,7 +102,7 @@ public import SimMemory
   }
 
   /// Flags that say something of some pages only, so that they neither part areas nor get lost when areas join.
-  static var pageMarks: VMAFlags { [.hasPrivatePages, .hasGuards] }
+  static var pageMarks: VMAFlags { [.hasPrivatePages, .hasGuards, .hasHugePages] }
 
   /// Whether the two areas, the second right behind the first, can be one.
   public func joins(_ next: VMA) -> Bool {

@@ -24,7 +24,7 @@ extension Kernel {
   {
     let mark = meter.enter(.rangeOperation)
     defer { meter.leave(mark) }
-    let table = platform.frames.table
+    let frames = platform.frames
     var pages: UInt64 = 0
     let database = parent.database
     var lock = database.rangeLock(over: area.range)
@@ -37,7 +37,7 @@ extension Kernel {
         copied: { object in
           guard object.isPresent else { return }
           pages &+= object.size.basePages
-          if !object.isSpecial { table.addMapping(object.frame) }
+          if !object.isSpecial { frames.addMapping(object.frame, order: object.size.order) }
         })
       database.settle(flush)
     } catch { failure = error }
@@ -57,7 +57,7 @@ extension Kernel {
     for area in layout.areas.areas where !area.flags.contains(.dontFork) {
       var copy = area
       copy.flags.subtract([.locked, .lockedOnFault])
-      if copy.flags.contains(.wipeOnFork) { copy.flags.remove(.hasPrivatePages) }
+      if copy.flags.contains(.wipeOnFork) { copy.flags.subtract([.hasPrivatePages, .hasHugePages]) }
       holdFile(of: copy)
       inherited.areas.insert(copy)
       meter.count(.vmaCopied)

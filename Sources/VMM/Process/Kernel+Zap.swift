@@ -23,6 +23,10 @@ public import SimMemory
 
   /// One mapping of the block at `frame` is gone.
   @inlinable mutating func drop(_ frame: FrameNumber, order: Int) {
+    if order > 0, frames.isCut(frame) {
+      for step in 0..<(1 as UInt64) &<< UInt64(order) { drop(frame.advanced(by: step), order: 0) }
+      return
+    }
     guard frames.table.dropMapping(frame) == 0, frames.table.references(frame) == 0 else { return }
     add(frame, order: order)
   }
@@ -64,7 +68,7 @@ extension Kernel {
         break
       } catch {
         rest.start = error.firstNotDone
-        splitOrTrap(database, at: error)
+        splitOrTrap(space, at: error)
       }
     }
     database.unlock(&lock)
@@ -76,9 +80,9 @@ extension Kernel {
     gather.free()
   }
 
-  /// A range operation met a page that reaches over the range's edge: cut it.
-  @inlinable func splitOrTrap(_ database: Database, at failure: RangeFailure) {
-    do { try database.split(database.find(failure.firstNotDone)) } catch {
+  /// A range operation met a page that reaches over the range's edge, although callers cut there: cut it.
+  @inlinable func splitOrTrap(_ space: Space<Database>, at failure: RangeFailure) {
+    do { try splitHugePage(space, space.database.find(failure.firstNotDone)) } catch {
       preconditionFailure("a page over the edge of a range could not be split: \(error)")
     }
   }

@@ -24,6 +24,11 @@ public final class Kernel<Service: TranslationService> {
   public internal(set) var processes: [UInt32: Process<Database>] = [:]
   /// The frame that all untouched anonymous memory reads from.
   public let zeroFrame: FrameNumber
+  /// How huge pages are used.
+  public let hugePages: HugePageSettings
+  /// The size of huge pages: the smallest that the driver offers above the base page; the base page if there is none.
+  public let hugeSize: PageSize
+  @usableFromInline var collapseCursor = CollapseCursor()
   /// Calls that were refused for no other reason than that the circumstances said so.
   public var verdictsUsed: UInt64 = 0
   /// How often memory ran out: for a page, a copy or a table.
@@ -35,8 +40,12 @@ public final class Kernel<Service: TranslationService> {
 
   /// Boots a kernel on `platform`.
   /// - Throws: what the driver's `boot` throws, or `.outOfMemory`.
-  public init(_ platform: Platform, options: DriverOptions = DriverOptions()) throws(ServiceError) {
+  public init(
+    _ platform: Platform, options: DriverOptions = DriverOptions(),
+    hugePages: HugePageSettings = HugePageSettings()
+  ) throws(ServiceError) {
     self.platform = platform
+    self.hugePages = hugePages
     meter = platform.cpu(0).meter
     service = try Service.boot(platform, options: options)
     var didClear = false
@@ -45,6 +54,7 @@ public final class Kernel<Service: TranslationService> {
       throw .outOfMemory
     }
     zeroFrame = zero
+    hugeSize = service.pageSizes.all.first { $0 > .base } ?? .base
     userEnd = service.userEnd
     fileCell = HotCell(FileTable())
     counters = HotCell(KernelCounters())
@@ -76,6 +86,12 @@ public final class Kernel<Service: TranslationService> {
   /// bits, where a call up there was refused.
   public func limitUserSpace(to end: VirtualAddress) { userEnd = Swift.min(end, service.userEnd) }
 
+  /// What happened with huge pages.
+  @inlinable public internal(set) var hugePageCounts: HugePageCounts {
+    _read { yield counters.value.hugePages }
+    _modify { yield &counters.value.hugePages }
+  }
+
   /// Ends all processes and gives every frame back.
   public func shutDown() {
     for pid in processes.keys.sorted() { exit(pid) }
@@ -83,6 +99,7 @@ public final class Kernel<Service: TranslationService> {
     files.unnameAll()
     for id in files.all { discardIfUnreachable(id) }
     if platform.frames.table.release(zeroFrame) == 0 { platform.frames.free(zeroFrame) }
+    releaseHugeZeroBlock()
     service.shutDown()
   }
 
@@ -110,5 +127,7 @@ public final class Kernel<Service: TranslationService> {
 @usableFromInline struct KernelCounters {
   @usableFromInline var residentPages: UInt64 = 0
   @usableFromInline var peakResidentPages: UInt64 = 0
+  @usableFromInline var hugePages = HugePageCounts()
+  @usableFromInline var hugeZeroHead: FrameNumber?
   @usableFromInline init() {}
 }

@@ -57,6 +57,16 @@ public enum Advice: UInt64, Sendable, CaseIterable {
   /// Remove guard pages.
   case guardRemove = 103
 
+  /// Whether it changes pages or properties of the range alone, so that huge pages at its edges have to be split.
+  @usableFromInline var partsAreas: Bool {
+    switch self {
+    case .willNeed, .cold, .pageOut, .free, .populateRead, .populateWrite, .collapse, .hardwarePoison,
+      .softOffline:
+      false
+    default: true
+    }
+  }
+
   /// Whether kernels may be built without it; they answer EINVAL then. MADV_COLLAPSE also depends on free huge pages.
   @usableFromInline var isOptional: Bool {
     switch self {

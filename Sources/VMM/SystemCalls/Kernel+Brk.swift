@@ -14,8 +14,12 @@ extension Kernel {
     do { try commit(request) } catch { return old.raw }
     let (oldTop, newTop) = (pageEnd(old), pageEnd(wish))
     if newTop < oldTop {
-      do { try checkUnsealed(space, VirtualRange(newTop, oldTop)) } catch { return old.raw }
-      unmap(space, VirtualRange(newTop, oldTop))
+      let cut = VirtualRange(newTop, oldTop)
+      do {
+        try checkUnsealed(space, cut)
+        try cutAtEdges(space, cut)
+      } catch { return old.raw }
+      unmap(space, cut)
     } else if newTop > oldTop {
       let growth = VirtualRange(oldTop, newTop)
       guard mayGrowHeap(space, growth) else { return old.raw }

@@ -23,6 +23,7 @@ extension Kernel {
       try commit(request)
       return try prefault(space, range, advice == .populateWrite ? .store : .load)
     }
+    if advice.partsAreas { try cutAtEdges(space, range) }
     var isCommitted = false
     for area in overlapping(space, range) {
       meter.count(.vmaStep)
@@ -86,6 +87,7 @@ extension Kernel {
     case .remove: punchHole(area, part)
     case .guardInstall: try installGuards(space, part)
     case .guardRemove: removeGuards(space, part)
+    case .collapse: try collapseNow(space, area, part)
     default: note(advice, space, part)
     }
   }
@@ -129,7 +131,7 @@ extension Kernel {
       case .refused(.beyondEndOfFile): throw .efault
       case .outOfMemory: throw .enomem
       }
-      address = address.advanced(by: PageSize.base.bytes)
+      address = nextAddress(space, after: address)
     }
     return 0
   }

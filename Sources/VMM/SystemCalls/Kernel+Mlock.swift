@@ -14,6 +14,7 @@ extension Kernel {
     try space.layout.checkLockable(range.bytes, else: .enomem)
     let hasHole = !covers(space, range)
     if !hasHole { try commit(request) }
+    try cutAtEdges(space, range)
     setLock(space, range, onFault ? [.locked, .lockedOnFault] : .locked)
     if hasHole { throw .enomem }
     if !onFault, let stopped = populate(space, range) {
@@ -29,6 +30,7 @@ extension Kernel {
     let range = try checkLockRange(request)
     guard !range.isEmpty else { return 0 }
     try commit(request)
+    try cutAtEdges(process.space, range)
     setLock(process.space, range, [])
     if !covers(process.space, range) { throw .enomem }
     return 0

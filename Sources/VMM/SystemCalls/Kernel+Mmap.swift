@@ -43,7 +43,13 @@ extension Kernel {
   @inlinable func mmap(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
     let plan = try planMapping(process, request)
     let space = process.space
-    if plan.replaces { unmap(space, plan.area.range) }
+    if plan.replaces {
+      do { try cutAtEdges(space, plan.area.range) } catch {
+        if plan.area.file != .none { discardIfUnreachable(plan.area.file) }
+        throw error
+      }
+      unmap(space, plan.area.range)
+    }
     install(plan.area, in: space)
     if plan.populates { populate(space, plan.area.range) }
     return plan.area.range.start.raw

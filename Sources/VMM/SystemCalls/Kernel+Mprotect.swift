@@ -7,6 +7,7 @@ extension Kernel {
   @inlinable func mprotect(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64
   {
     let plan = try planProtection(process.space, request)
+    for step in plan.steps { try cutAtEdges(process.space, step) }
     for step in plan.steps { protect(process.space, step, to: plan.rights) }
     if let failure = plan.failure { throw failure }
     return 0
@@ -85,7 +86,7 @@ extension Kernel {
         break
       } catch {
         rest.start = error.firstNotDone
-        splitOrTrap(database, at: error)
+        splitOrTrap(space, at: error)
       }
     }
     database.unlock(&lock)
@@ -101,6 +102,7 @@ extension Kernel {
 extension Kernel {
   /// Takes rights away on behalf of the simulator, outside any system call.
   @inlinable public func restrict(_ space: Space<Database>, _ range: VirtualRange, to rights: Rights) {
+    do { try cutAtEdges(space, range) } catch { preconditionFailure("no memory to split a huge page") }
     protect(space, range, to: rights)
   }
 }

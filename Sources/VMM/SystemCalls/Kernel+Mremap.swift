@@ -8,17 +8,21 @@ extension Kernel {
     let space = process.space
     switch try planRemap(space, request) {
     case .stay: break
-    case .shrink(let tail): unmap(space, tail)
+    case .shrink(let tail):
+      try cutAtEdges(space, tail)
+      unmap(space, tail)
     case .grow(let growth):
       let grown = extend(space, growth)
       if grown.flags.contains(.locked), !grown.flags.contains(.lockedOnFault) { populate(space, growth) }
     case .moveSeveral(let moves):
+      for move in moves { try cutFor(space, move) }
       for move in moves {
         unmap(space, move.target)
         try relocate(space, move)
       }
       return request[4]
     case .move(let move):
+      try cutFor(space, move)
       if let tail = move.tail { unmap(space, tail) }
       if move.replaces { unmap(space, move.target) }
       try relocate(space, move)
@@ -150,9 +154,19 @@ extension Kernel {
     guard var area = space.layout.areas.area(at: last) else { preconditionFailure("nothing to extend") }
     area.offset = area.file == .none ? area.offset : area.offset &+ area.range.bytes
     area.range = growth
-    area.flags.remove(.hasPrivatePages)
+    area.flags.subtract([.hasPrivatePages, .hasHugePages])
     install(area, in: space)
     return area
+  }
+
+  /// Splits the huge pages that cannot move as a whole: those over an edge, and all where the two places are not
+  /// aligned alike.
+  @inlinable func cutFor(_ space: Space<Database>, _ move: Relocation) throws(Errno) {
+    if move.replaces { try cutAtEdges(space, move.target) }
+    if let tail = move.tail { try cutAtEdges(space, tail) }
+    try cutAtEdges(space, move.source)
+    let distance = move.target.start.raw &- move.source.start.raw
+    if distance & hugeSize.mask != 0 { try splitHugePages(space, move.source) }
   }
 
   /// Moves a mapping with its translations; when tables run out of memory everything goes back.
@@ -176,7 +190,7 @@ extension Kernel {
     if area.flags.contains(.locked), !area.flags.contains(.lockedOnFault) { populate(space, move.target) }
   }
 
-  /// Moves translations, cutting huge pages that do not fit the new alignment.
+  /// Moves translations. Huge pages that do not fit the new alignment were split before.
   /// - Returns: where memory ran out.
   @inlinable @inline(never)
   func moveTranslations(
@@ -203,7 +217,7 @@ extension Kernel {
       } catch {
         rest.start = error.firstNotDone
         guard case .sizeConflict = error.reason else { return error }
-        do { try database.split(database.find(rest.start)) } catch {
+        do { try splitHugePage(space, database.find(rest.start)) } catch {
           return RangeFailure(firstNotDone: rest.start, reason: error)
         }
       }
@@ -213,6 +227,8 @@ extension Kernel {
 
   /// After MREMAP_DONTUNMAP the old area has no pages of its own left, and is not locked.
   @usableFromInline func clearPrivateMark(_ space: Space<Database>, _ range: VirtualRange) {
-    space.layout.areas.update(range) { $0.flags.subtract([.hasPrivatePages, .locked, .lockedOnFault]) }
+    space.layout.areas.update(range) {
+      $0.flags.subtract([.hasPrivatePages, .hasHugePages, .locked, .lockedOnFault])
+    }
   }
 }

@@ -50,7 +50,7 @@ extension Kernel {
     var address = range.start.aligned(down: .base)
     while address < range.end {
       guard case .resolved = resolve(space, address, kind) else { throw .efault }
-      address = address.advanced(by: PageSize.base.bytes)
+      address = nextAddress(space, after: address)
     }
   }
 
@@ -98,6 +98,7 @@ extension Kernel {
     let range = VirtualRange(start, bytes: length)
     guard covers(process.space, range) else { throw .enomem }
     try commit(request)
+    try cutAtEdges(process.space, range)
     seal(process.space, range)
     return 0
   }

@@ -27,7 +27,13 @@ extension Kernel {
   /// `shmat(identifier, address, flags)`: SHM_RDONLY 010000, SHM_RND 020000, SHM_REMAP 040000, SHM_EXEC 0100000.
   @inlinable func shmat(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
     let (area, replaces) = try planAttachment(process.space, request)
-    if replaces { unmap(process.space, area.range) }
+    if replaces {
+      do { try cutAtEdges(process.space, area.range) } catch {
+        detach(area.file)
+        throw error
+      }
+      unmap(process.space, area.range)
+    }
     install(area, in: process.space)
     return area.range.start.raw
   }

@@ -69,7 +69,7 @@ extension Kernel {
       let kind: AccessKind = area.rights.contains(.write) && area.isPrivate ? .store : .load
       let outcome = resolve(space, address, kind)
       guard case .resolved = outcome else { return outcome }
-      address = address.advanced(by: PageSize.base.bytes)
+      address = nextAddress(space, after: address)
     }
     return nil
   }

@@ -7,6 +7,7 @@ extension Kernel {
   @inlinable func munmap(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
     let range = try checkUnmap(process.space, request.address(0), request[1])
     try commit(request)
+    try cutAtEdges(process.space, range)
     unmap(process.space, range)
     return 0
   }
@@ -53,6 +54,7 @@ extension Kernel {
 extension Kernel {
   /// Unmaps a range on behalf of the simulator, outside any system call.
   @inlinable public func discardMappings(_ space: Space<Database>, _ range: VirtualRange) {
+    do { try cutAtEdges(space, range) } catch { preconditionFailure("no memory to split a huge page") }
     unmap(space, range)
   }
 }
