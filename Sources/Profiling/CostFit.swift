@@ -43,9 +43,9 @@ public struct CostFit: Sendable {
   public static func prior(_ event: KernelEvent) -> Double {
     switch event {
     case .contentZeroed, .contentCopied: 0
-    case .entryRead: 5
-    case .extraProbe, .lockWait, .pageCount, .iteratorStep, .rangeEntry: 15
-    case .tableFrame, .systemCallEntry, .vmaChange, .clusterMove: 200
+    case .entryRead, .vmaMoved: 5
+    case .extraProbe, .lockWait, .pageCount, .iteratorStep, .rangeEntry, .vmaSearchStep: 15
+    case .tableFrame, .systemCallEntry, .vmaChange, .vmaGathered, .clusterMove: 200
     default: 60
     }
   }

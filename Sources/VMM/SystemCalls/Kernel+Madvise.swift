@@ -37,7 +37,8 @@ extension Kernel {
   }
 
   @usableFromInline func overlapping(_ space: Space<Database>, _ range: VirtualRange) -> [VMA] {
-    Array(space.layout.areas.overlapping(range))
+    meter.count(.vmaGathered)
+    return Array(space.layout.areas.overlapping(range))
   }
 
   @usableFromInline func covers(_ space: Space<Database>, _ range: VirtualRange) -> Bool {

@@ -96,6 +96,7 @@ extension Kernel {
   @usableFromInline func setRights(_ space: Space<Database>, _ range: VirtualRange, _ rights: Rights) {
     let changed = space.layout.areas.update(range) { $0.rights = rights }
     meter.count(.vmaChange, UInt64(changed))
+    if changed > 1 { meter.count(.vmaMoved, space.layout.areas.areasBehindLast) }
   }
 }
 
