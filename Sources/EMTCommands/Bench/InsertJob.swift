@@ -50,7 +50,8 @@ public import SimMemory
       let (moves, given, cleared) = (meter.total(.clusterMove), meter.total(.tableFrame), frames.clearedFrames)
       let start = ContinuousClock.now
       do { try space.map(BenchPlace.dense(place), place) } catch {
-        throw .failed("\(order.rawValue): an insert failed: \(error)")
+        row.refusal = "\(error)"
+        break
       }
       let time = ContinuousClock.now - start
       row.add(
@@ -59,7 +60,7 @@ public import SimMemory
     }
     row.finish(space.database.footprint.total)
     do {
-      for place in places { try space.unmap(BenchPlace.dense(place)) }
+      for place in places.prefix(Int(row.inserts)) { try space.unmap(BenchPlace.dense(place)) }
     } catch { throw .failed("\(order.rawValue): a page could not be unmapped: \(error)") }
     try space.close()
     return row
@@ -73,7 +74,9 @@ public import SimMemory
   /// The driver's preset, if it has presets.
   var preset: String?
   var order: InsertOrder
-  var inserts: UInt64 = 0
+  @usableFromInline var inserts: UInt64 = 0
+  /// Why the driver refused the insert after the last one, although there was memory; nil when all went well.
+  @usableFromInline var refusal: String?
   /// How many inserts moved so many clusters.
   var moves: [String: UInt64] = [:]
   var mostMoves: UInt64 = 0
@@ -87,7 +90,7 @@ public import SimMemory
   var nanoseconds: [String: Double] = [:]
 
   private enum CodingKeys: String, CodingKey {
-    case schema, driver, preset, order, inserts, moves, mostMoves, clearedFrames, mostClearedFrames
+    case schema, driver, preset, order, inserts, refusal, moves, mostMoves, clearedFrames, mostClearedFrames
     case largestArrayFrames, tableBytes, nanoseconds
   }
 

@@ -44,14 +44,15 @@ enum BenchCommand: Command {
       throw .usage("emt bench: \(flag) replays nothing; unexpected '\(extra)'")
     }
     if arguments.value("--rounds") != nil { throw .usage("emt bench: \(flag) is exact and takes no --rounds") }
+    var isClean = true
     for size in try pages(arguments, default: [1 << 20]) {
       if isMemory {
         try MemoryTable.run(chosen, pages: size, isJSON: arguments.has("--json"))
       } else {
-        try InsertTable.run(chosen, pages: size, isJSON: arguments.has("--json"))
+        isClean = try InsertTable.run(chosen, pages: size, isJSON: arguments.has("--json")) && isClean
       }
     }
-    return 0
+    return isClean ? 0 : 1
   }
 
   private static func pages(_ arguments: Arguments, default sizes: [UInt64]) throws(CommandFailure) -> [UInt64] {

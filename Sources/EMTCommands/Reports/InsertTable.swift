@@ -3,7 +3,9 @@ internal import Catalog
 
 /// `emt bench --inserts`: what every single insert of a growing table did.
 enum InsertTable {
-  static func run(_ drivers: [Driver], pages: UInt64, isJSON: Bool) throws(CommandFailure) {
+  /// Runs and prints it.
+  /// - Returns: whether all inserts of all drivers went well.
+  static func run(_ drivers: [Driver], pages: UInt64, isJSON: Bool) throws(CommandFailure) -> Bool {
     var rows: [InsertRow] = []
     for driver in drivers {
       let presets = driver.description.options["preset"] == nil ? [nil] : ["ours", "emt", "paper"] as [String?]
@@ -21,6 +23,7 @@ enum InsertTable {
     }
     Terminal.progress("")
     if !isJSON { show(rows, pages) }
+    return rows.allSatisfy { $0.refusal == nil }
   }
 
   private static func show(_ rows: [InsertRow], _ pages: UInt64) {
@@ -42,6 +45,12 @@ enum InsertTable {
     table.print()
     Terminal.print(
       "ns: wall clock; on a shared machine the last columns are mostly interrupts and other programs, so trust the counts")
+    for row in rows {
+      guard let refusal = row.refusal else { continue }
+      Terminal.print(
+        "\(name(row)), \(row.order.rawValue): insert \(Units.grouped(row.inserts + 1)) was refused (\(refusal)) with "
+          + "tables of \(Units.text(bytes: row.tableBytes))")
+    }
     for row in rows where row.mostMoves > 0 {
       Terminal.print("")
       histogram("\(name(row)), \(row.order.rawValue): inserts by clusters moved", row.moveBars)

@@ -116,7 +116,7 @@ extension Kernel {
       $0.flags.subtract(drop)
       $0.flags.formUnion(add)
     }
-    meter.count(.vmaChange, UInt64(changed))
+    countChange(space, changed)
   }
 
   /// MADV_POPULATE_READ and MADV_POPULATE_WRITE.
