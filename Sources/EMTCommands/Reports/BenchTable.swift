@@ -46,8 +46,8 @@ struct BenchTable {
     guard let pages = chosen.first?.pages else { return }
     let title = name == "fork" ? "fork (copy of all translations)" : name
     var table = TextTable([
-      "\(title), \(BenchTable.pages(pages)): ns/page", "driver", "least to most", "ratio", "basic functions only",
-      "least to most", "to driver",
+      "\(title), \(BenchTable.pages(pages)): ns/page", "as it is", "least to most", "ratio", "basic functions only",
+      "least to most", "to as it is",
     ])
     for driver in drivers {
       let own = row(driver, name, "driver", pages)
