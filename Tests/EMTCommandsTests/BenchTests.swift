@@ -13,11 +13,14 @@ struct BenchTests {
     for name in ["insert", "findDense", "findRandom", "findMiss", "replace", "scan", "remove"] {
       for pages in [64, 256] {
         let row = try #require(
-          rows.first { $0["name"] as? String == name && ($0["pages"] as? NSNumber)?.intValue == pages }, "\(name)")
+          rows.first { $0["name"] as? String == name && ($0["pages"] as? NSNumber)?.intValue == pages },
+          "\(name)")
         #expect(row["schema"] as? String == "emt.bench/1")
         #expect(row["driver"] as? String == "radix")
         #expect((row["rounds"] as? NSNumber)?.intValue == 2)
-        for key in ["median", "minimum", "maximum", "spread"] { #expect(row[key] is NSNumber, "\(name).\(key)") }
+        for key in ["median", "minimum", "maximum", "spread"] {
+          #expect(row[key] is NSNumber, "\(name).\(key)")
+        }
         #expect(row["events"] is [String: Any])
       }
     }
@@ -39,7 +42,9 @@ struct BenchTests {
       let own = rows.filter { $0["driver"] as? String == driver }
       #expect(own.compactMap { $0["state"] as? String } == ["new process", "dense", "sparse"])
       for row in own {
-        let parts = ["nodes", "ways", "walkTables", "summaries"].compactMap { (row[$0] as? NSNumber)?.intValue }
+        let parts = ["nodes", "ways", "walkTables", "summaries"].compactMap {
+          (row[$0] as? NSNumber)?.intValue
+        }
         let total = (row["total"] as? NSNumber)?.intValue
         #expect(parts.reduce(0, +) == total, "\(driver)")
         // What the driver says and what the frame allocator handed out are the same bytes.
@@ -48,7 +53,8 @@ struct BenchTests {
       }
       #expect(own[0]["bytesPerPage"] == nil && own[1]["bytesPerPage"] is NSNumber)
     }
-    let radix = try #require(rows.first { $0["driver"] as? String == "radix" && $0["state"] as? String == "dense" })
+    let radix = try #require(
+      rows.first { $0["driver"] as? String == "radix" && $0["state"] as? String == "dense" })
     // A root, two more inner nodes, eight nodes of 512 entries.
     #expect((radix["total"] as? NSNumber)?.intValue == 11 * 4096)
   }
@@ -71,7 +77,8 @@ struct BenchTests {
     let grown = try #require(
       rows.first { $0["preset"] as? String == "ours" && $0["order"] as? String == "random" })
     #expect(try #require(grown["mostMoves"] as? NSNumber).intValue > 0, "a table that grows moves clusters")
-    #expect(try #require(grown["mostClearedFrames"] as? NSNumber).intValue > 0, "used memory has to be cleared")
+    #expect(
+      try #require(grown["mostClearedFrames"] as? NSNumber).intValue > 0, "used memory has to be cleared")
   }
 
   @Test func tablesForPeopleNameTheDrivers() throws {
@@ -80,6 +87,7 @@ struct BenchTests {
     #expect(memory.output.contains("new process") && memory.output.contains("hashed"))
     let inserts = try Tool.run(["bench", "--inserts", "--driver", "hashed", "--pages", "4K"])
     #expect(inserts.status == 0)
-    #expect(inserts.output.contains("most clusters moved") && inserts.output.contains("inserts by frames cleared"))
+    #expect(
+      inserts.output.contains("most clusters moved") && inserts.output.contains("inserts by frames cleared"))
   }
 }

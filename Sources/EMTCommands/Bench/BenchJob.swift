@@ -23,7 +23,9 @@ public import SimMemory
     do { times = try once(Service.self) } catch {
       throw .failed("\(form): a range operation failed: \(error)")
     }
-    return zip(["map", "scan", "fork", "unmap"], times).map { RangeSample(name: $0, form: form, nanoseconds: $1) }
+    return zip(["map", "scan", "fork", "unmap"], times).map {
+      RangeSample(name: $0, form: form, nanoseconds: $1)
+    }
   }
 
   /// Maps, scans, copies and unmaps once.

@@ -38,7 +38,8 @@ struct BenchSeries {
   }
 
   func run(_ drivers: [Driver], isJSON: Bool) throws(CommandFailure) {
-    let text = FileManager.default.temporaryDirectory.appendingPathComponent("emt-bench-\(UUID().uuidString).1.txt")
+    let text = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "emt-bench-\(UUID().uuidString).1.txt")
     defer { try? FileManager.default.removeItem(at: text) }
     var replays: [(form: String, paths: [String])] = []
     if let first = traces.first {

@@ -54,7 +54,8 @@ struct Calibration {
         }
         observations.append(
           CostFit.Observation(
-            name: run.name, operation: entry.operation, counts: counts, instructions: Double(calls.instructions)))
+            name: run.name, operation: entry.operation, counts: counts,
+            instructions: Double(calls.instructions)))
       }
     }
     return observations
@@ -64,7 +65,9 @@ struct Calibration {
   func contentCosts() throws(CommandFailure) -> [KernelEvent: Double] {
     let (_, dumps) = try callgrind.run(["calibrate", "--driver", driver, "--run", "contents"], without: [])
     var costs: [KernelEvent: Double] = [:]
-    for (event, name) in [(KernelEvent.contentZeroed, Calibration.clearing), (.contentCopied, Calibration.copying)] {
+    for (event, name) in [
+      (KernelEvent.contentZeroed, Calibration.clearing), (.contentCopied, Calibration.copying),
+    ] {
       let calls = dumps.reduce(into: CallgrindProfile.Calls()) { sum, dump in
         let calls = dump.calls { $0.hasPrefix(name) }
         sum.count += calls.count

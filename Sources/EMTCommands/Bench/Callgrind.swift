@@ -41,7 +41,8 @@ struct Callgrind {
       [
         "--tool=callgrind", "--compress-strings=no", "--compress-pos=no",
         "--callgrind-out-file=\(folder.path)/\(name)", "--dump-before=*15calibrationMark*",
-      ] + patterns.map { "--toggle-collect=\($0)" } + ["--collect-atstart=yes", "/proc/self/exe".resolved] + words
+      ] + patterns.map { "--toggle-collect=\($0)" } + ["--collect-atstart=yes", "/proc/self/exe".resolved]
+      + words
     // The C library clears and copies pages by vectors then, whatever the processor; callgrind would count every byte
     // of a string instruction.
     process.environment = ProcessInfo.processInfo.environment.merging([

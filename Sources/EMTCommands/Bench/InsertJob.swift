@@ -47,7 +47,9 @@ public import SimMemory
     let meter = space.database.context.meter
     let frames = space.simulated.platform.frames
     for place in places {
-      let (moves, given, cleared) = (meter.total(.clusterMove), meter.total(.tableFrame), frames.clearedFrames)
+      let (moves, given, cleared) = (
+        meter.total(.clusterMove), meter.total(.tableFrame), frames.clearedFrames
+      )
       let start = ContinuousClock.now
       do { try space.map(BenchPlace.dense(place), place) } catch {
         row.refusal = "\(error)"
@@ -117,7 +119,8 @@ public import SimMemory
   @usableFromInline mutating func finish(_ bytes: UInt64) {
     tableBytes = bytes
     times.sort()
-    for (name, share) in [("median", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("most", 1.0)] where !times.isEmpty {
+    for (name, share) in [("median", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("most", 1.0)]
+    where !times.isEmpty {
       nanoseconds[name] = Double(times[min(times.count - 1, Int(Double(times.count) * share))])
     }
     times = []

@@ -48,7 +48,8 @@ public import SimMemory
 
   init(pages: UInt64) { self.pages = pages }
 
-  @inlinable func run<Service: TranslationService>(_: Service.Type) throws(CommandFailure) -> [OperationSample]
+  @inlinable func run<Service: TranslationService>(_: Service.Type) throws(CommandFailure)
+    -> [OperationSample]
   {
     let space = try BenchSpace<Service>()
     var samples: [OperationSample] = []
@@ -97,7 +98,8 @@ public import SimMemory
 
   /// Looks for random pages.
   /// - Returns: how many are mapped.
-  @inlinable func finds<Service: TranslationService>(_ space: BenchSpace<Service>, from first: UInt64) -> UInt64
+  @inlinable func finds<Service: TranslationService>(_ space: BenchSpace<Service>, from first: UInt64)
+    -> UInt64
   {
     var random = BenchRandom()
     var hits: UInt64 = 0

@@ -5,8 +5,10 @@ internal import Catalog
 enum BenchCommand: Command {
   static var syntax: CommandSyntax {
     CommandSyntax(
-      name: "bench", usage: "bench [TRACE…] [--memory | --inserts] [--driver D] [--pages N,…] [--rounds N] [--json]",
-      summary: "Times single operations, ranges and replays, driver beside driver; or measures tables and inserts.",
+      name: "bench",
+      usage: "bench [TRACE…] [--memory | --inserts] [--driver D] [--pages N,…] [--rounds N] [--json]",
+      summary:
+        "Times single operations, ranges and replays, driver beside driver; or measures tables and inserts.",
       options: [
         CommandSyntax.Option(name: "--driver", value: "NAME", help: "one driver instead of all"),
         CommandSyntax.Option(
@@ -17,7 +19,8 @@ enum BenchCommand: Command {
         CommandSyntax.Option(
           name: "--pages", value: "N,…",
           help: "base pages to map, e.g. 64K or 64K,1M (default; 1M with --memory and --inserts)"),
-        CommandSyntax.Option(name: "--rounds", value: "N", help: "rounds of all drivers, 1 to 99 (default 5)"),
+        CommandSyntax.Option(
+          name: "--rounds", value: "N", help: "rounds of all drivers, 1 to 99 (default 5)"),
         CommonOptions.json,
       ],
       examples: [
@@ -43,7 +46,9 @@ enum BenchCommand: Command {
     if let extra = arguments.operands.first {
       throw .usage("emt bench: \(flag) replays nothing; unexpected '\(extra)'")
     }
-    if arguments.value("--rounds") != nil { throw .usage("emt bench: \(flag) is exact and takes no --rounds") }
+    if arguments.value("--rounds") != nil {
+      throw .usage("emt bench: \(flag) is exact and takes no --rounds")
+    }
     var isClean = true
     for size in try pages(arguments, default: [1 << 20]) {
       if isMemory {
@@ -55,7 +60,9 @@ enum BenchCommand: Command {
     return isClean ? 0 : 1
   }
 
-  private static func pages(_ arguments: Arguments, default sizes: [UInt64]) throws(CommandFailure) -> [UInt64] {
+  private static func pages(_ arguments: Arguments, default sizes: [UInt64]) throws(CommandFailure)
+    -> [UInt64]
+  {
     guard let text = arguments.value("--pages") else { return sizes }
     var chosen: [UInt64] = []
     for word in text.split(separator: ",", omittingEmptySubsequences: false) {

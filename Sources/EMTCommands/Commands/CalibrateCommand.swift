@@ -15,7 +15,8 @@ enum CalibrateCommand: Command {
       options: [
         CommandSyntax.Option(name: "--driver", value: "NAME", help: "one driver instead of all"),
         CommandSyntax.Option(
-          name: "--train", value: "TRACE,…", help: "traces that take part in the fit, beside the micro workloads"),
+          name: "--train", value: "TRACE,…",
+          help: "traces that take part in the fit, beside the micro workloads"),
         CommandSyntax.Option(
           name: "--check", value: nil, help: "fit nothing: compare the committed tables with TRACE…"),
         CommandSyntax.Option(
@@ -36,7 +37,9 @@ enum CalibrateCommand: Command {
     if let kind = arguments.value("--run") { return try count(kind, chosen, arguments.operands) }
     let isCheck = arguments.has("--check") || arguments.has("--faults")
     if isCheck {
-      guard !arguments.operands.isEmpty else { throw .usage("emt calibrate: --check and --faults need a TRACE") }
+      guard !arguments.operands.isEmpty else {
+        throw .usage("emt calibrate: --check and --faults need a TRACE")
+      }
       if arguments.value("--output") != nil || arguments.value("--train") != nil {
         throw .usage("emt calibrate: --check and --faults fit nothing; leave --output and --train out")
       }
@@ -50,7 +53,8 @@ enum CalibrateCommand: Command {
       let calibration = Calibration(driver: driver.description.name, callgrind: callgrind)
       let report =
         isCheck
-        ? try check(calibration, arguments.operands) : try fit(calibration, training, arguments.operands, &tables)
+        ? try check(calibration, arguments.operands)
+        : try fit(calibration, training, arguments.operands, &tables)
       Terminal.progress("")
       reports.append(report)
       if arguments.has("--faults") { continue }
@@ -75,7 +79,8 @@ enum CalibrateCommand: Command {
     guard chosen.count == 1, ["micro", "contents", "traces"].contains(kind) else {
       throw .usage("emt calibrate: --run takes micro, contents or traces, and needs --driver")
     }
-    let workloads = kind == "contents" ? [MicroWorkload.copyAfterFork, .reuseAfterFork] : MicroWorkload.allCases
+    let workloads =
+      kind == "contents" ? [MicroWorkload.copyAfterFork, .reuseAfterFork] : MicroWorkload.allCases
     let job = CalibrationJob(
       traces: kind == "traces" ? traces : [], driver: chosen[0].description.name, workloads: workloads)
     for run in try chosen[0].calibrate(job) { Terminal.print(try CommonOptions.json(run)) }

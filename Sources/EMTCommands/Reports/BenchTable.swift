@@ -46,7 +46,8 @@ struct BenchTable {
     guard let pages = chosen.first?.pages else { return }
     let title = name == "fork" ? "fork (copy of all translations)" : name
     var table = TextTable([
-      "\(title), \(BenchTable.pages(pages)): ns/page", "as it is", "least to most", "ratio", "basic functions only",
+      "\(title), \(BenchTable.pages(pages)): ns/page", "as it is", "least to most", "ratio",
+      "basic functions only",
       "least to most", "to as it is",
     ])
     for driver in drivers {
@@ -64,7 +65,8 @@ struct BenchTable {
     }
     var table = TextTable(["replay: million accesses/s"] + forms.flatMap { [$0, "least to most", "ratio"] })
     for driver in drivers {
-      table.add([driver] + forms.flatMap { cell(row(driver, "replay", $0, nil), row(base, "replay", $0, nil)) })
+      table.add(
+        [driver] + forms.flatMap { cell(row(driver, "replay", $0, nil), row(base, "replay", $0, nil)) })
     }
     table.print()
     Terminal.print("")

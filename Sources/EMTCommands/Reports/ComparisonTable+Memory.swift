@@ -8,7 +8,8 @@ extension ComparisonTable {
     for report in reports {
       let bytes = report.pageTableBytes
       table.add(
-        [report.driver] + [bytes.emptyProcess, bytes.largestProcess, bytes.peak, bytes.final].map { Units.text(bytes: $0) })
+        [report.driver]
+          + [bytes.emptyProcess, bytes.largestProcess, bytes.peak, bytes.final].map { Units.text(bytes: $0) })
     }
     table.print()
     Terminal.print("")

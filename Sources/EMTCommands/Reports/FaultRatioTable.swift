@@ -49,7 +49,8 @@ struct FaultRatioTable {
   }
 
   private func ratio(_ entry: Entry, _ figure: (Entry) -> UInt64) -> Double? {
-    guard let base = entries.first(where: { $0.driver == "radix" && $0.trace == entry.trace }), figure(base) > 0
+    guard let base = entries.first(where: { $0.driver == "radix" && $0.trace == entry.trace }),
+      figure(base) > 0
     else { return nil }
     return Double(figure(entry)) / Double(figure(base))
   }
@@ -60,13 +61,15 @@ struct FaultRatioTable {
         try CommonOptions.json(
           Row(
             driver: entry.driver, trace: entry.trace, faults: entry.faults, modelled: entry.modelled,
-            counted: entry.counted, modelledRatio: ratio(entry, \.modelled), countedRatio: ratio(entry, \.counted),
+            counted: entry.counted, modelledRatio: ratio(entry, \.modelled),
+            countedRatio: ratio(entry, \.counted),
             isCalibrated: CostTable.isFitted(for: entry.driver))))
     }
   }
 
   func show() {
-    Terminal.print("instructions of kernel work per page fault: meter (modelled), callgrind (exact), ratio to radix")
+    Terminal.print(
+      "instructions of kernel work per page fault: meter (modelled), callgrind (exact), ratio to radix")
     for trace in traces {
       let rows = entries.filter { $0.trace == trace }
       var table = TextTable([
@@ -75,7 +78,8 @@ struct FaultRatioTable {
       for row in rows {
         let faults = Double(max(row.faults, 1))
         table.add([
-          label(row.driver), Units.decimal(Double(row.modelled) / faults, places: 0), text(ratio(row, \.modelled)),
+          label(row.driver), Units.decimal(Double(row.modelled) / faults, places: 0),
+          text(ratio(row, \.modelled)),
           Units.decimal(Double(row.counted) / faults, places: 0), text(ratio(row, \.counted)),
         ])
       }
@@ -88,7 +92,8 @@ struct FaultRatioTable {
       let own = entries.filter { $0.driver == driver }
       let counted = own.compactMap { ratio($0, \.counted) }
       means.add([
-        label(driver), text(mean(own.compactMap { ratio($0, \.modelled) })), text(mean(counted)), text(counted.max()),
+        label(driver), text(mean(own.compactMap { ratio($0, \.modelled) })), text(mean(counted)),
+        text(counted.max()),
       ])
     }
     means.print()

@@ -8,7 +8,8 @@ enum InsertTable {
   static func run(_ drivers: [Driver], pages: UInt64, isJSON: Bool) throws(CommandFailure) -> Bool {
     var rows: [InsertRow] = []
     for driver in drivers {
-      let presets = driver.description.options["preset"] == nil ? [nil] : ["ours", "emt", "paper"] as [String?]
+      let presets =
+        driver.description.options["preset"] == nil ? [nil] : ["ours", "emt", "paper"] as [String?]
       for preset in presets {
         for order in InsertOrder.allCases {
           let name = [driver.description.name, preset].compactMap(\.self).joined(separator: " ")
@@ -31,7 +32,8 @@ enum InsertTable {
       "single inserts (find and update) from an empty table to \(BenchTable.pages(pages)); sparse: one page in 64, an "
         + "eighth as many; all memory was used before")
     var table = TextTable([
-      "driver", "order", "inserts", "most clusters moved", "most frames cleared", "largest array (frames)", "ns p50",
+      "driver", "order", "inserts", "most clusters moved", "most frames cleared", "largest array (frames)",
+      "ns p50",
       "p99", "p99.9", "most",
     ])
     for row in rows {
@@ -44,7 +46,8 @@ enum InsertTable {
     }
     table.print()
     Terminal.print(
-      "ns: wall clock; on a shared machine the last columns are mostly interrupts and other programs, so trust the counts")
+      "ns: wall clock; on a shared machine the last columns are mostly interrupts and other programs, so trust the counts"
+    )
     for row in rows {
       guard let refusal = row.refusal else { continue }
       Terminal.print(

@@ -18,11 +18,14 @@ enum MemoryTable {
 
   private static func show(_ all: [(driver: String, rows: [MemoryRow])], _ pages: UInt64) {
     Terminal.print(
-      "bytes of tables, walk tables and summaries included; \(BenchTable.pages(pages)) in one process, at rest")
+      "bytes of tables, walk tables and summaries included; \(BenchTable.pages(pages)) in one process, at rest"
+    )
     var table = TextTable([
       "driver", "new process", "dense", "bytes/page", "peak", "sparse (1 in 64)", "bytes/page", "peak",
     ])
-    var parts = TextTable(["of these", "state", "nodes", "ways", "walk tables", "summaries", "frames handed out"])
+    var parts = TextTable([
+      "of these", "state", "nodes", "ways", "walk tables", "summaries", "frames handed out",
+    ])
     for (driver, rows) in all {
       var cells = [driver]
       for row in rows {
