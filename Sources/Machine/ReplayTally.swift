@@ -28,6 +28,8 @@ public struct ReplayTally: Sendable {
   public var fatalFaults: UInt64 = 0
   /// The most bytes of tables there were.
   public var peakTableBytes: UInt64 = 0
+  /// The most bytes of tables that one process had.
+  public var peakProcessTableBytes: UInt64 = 0
   /// Bytes of tables at the end of the trace.
   public var finalTableBytes: UInt64 = 0
   /// Pages mapped at the end of the trace.

@@ -14,8 +14,14 @@ public struct Driver: Sendable {
   public let replay: @Sendable (ReplayJob) throws(CommandFailure) -> ReplayReport
   /// Runs what the calibration counts.
   @usableFromInline let calibrate: @Sendable (CalibrationJob) throws(CommandFailure) -> [CalibrationRun]
-  /// Times range operations.
-  @usableFromInline let bench: @Sendable (BenchJob) throws(CommandFailure) -> [BenchRow]
+  /// Times range operations: one round.
+  @usableFromInline let ranges: @Sendable (BenchJob) throws(CommandFailure) -> [RangeSample]
+  /// Times single operations: one round.
+  @usableFromInline let operations: @Sendable (OperationJob) throws(CommandFailure) -> [OperationSample]
+  /// Measures the bytes of tables.
+  @usableFromInline let memory: @Sendable (MemoryJob) throws(CommandFailure) -> [MemoryRow]
+  /// Looks at every single insert of a growing table.
+  @usableFromInline let inserts: @Sendable (InsertJob) throws(CommandFailure) -> InsertRow
 
   /// A driver and the hardware that reads its tables.
   @inlinable
@@ -29,7 +35,12 @@ public struct Driver: Sendable {
     calibrate = { (job: CalibrationJob) throws(CommandFailure) -> [CalibrationRun] in
       try job.run(Service.self, Walker.self)
     }
-    bench = { (job: BenchJob) throws(CommandFailure) -> [BenchRow] in try job.run(Service.self) }
+    ranges = { (job: BenchJob) throws(CommandFailure) -> [RangeSample] in try job.run(Service.self) }
+    operations = { (job: OperationJob) throws(CommandFailure) -> [OperationSample] in
+      try job.run(Service.self)
+    }
+    memory = { (job: MemoryJob) throws(CommandFailure) -> [MemoryRow] in try job.run(Service.self) }
+    inserts = { (job: InsertJob) throws(CommandFailure) -> InsertRow in try job.run(Service.self) }
   }
 
   /// The drivers of this package.

@@ -60,6 +60,7 @@ public struct ReplayJob: Sendable {
     do { try replay.finish() } catch { throw failure(error) }
     var report = ReplayReport(driver: driver, trace: input.name, seconds: Date().timeIntervalSince(start))
     report.fill(from: replay)
+    report.measureEmptyProcess(machine)
     let lost = machine.shutDown()
     if lost != 0 { throw .failed("\(driver): \(lost) frames were not given back: a bug of the driver") }
     return report

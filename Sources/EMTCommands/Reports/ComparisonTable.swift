@@ -22,6 +22,7 @@ struct ComparisonTable {
     Terminal.print("")
     showKernelWork()
     Terminal.print("")
+    showMemory(reports)
     showHardware()
     Terminal.print("")
     showAgreement(first)

@@ -27,6 +27,8 @@ extension ReplayReport {
     row("mapped pages, peak", Units.grouped(mappedPages.peak))
     row("pages inferred from use", Units.grouped(inferredPages))
     row("table bytes, peak", Units.text(bytes: pageTableBytes.peak))
+    row("  largest process", Units.text(bytes: pageTableBytes.largestProcess))
+    row("  empty process", Units.text(bytes: pageTableBytes.emptyProcess))
     row("kernel work, instructions (\(kernelWorkSource))", Units.grouped(kernelWork.total))
     row("  page faults", Units.grouped(kernelWork.pageFault))
     row("  system calls", Units.grouped(kernelWork.systemCall))

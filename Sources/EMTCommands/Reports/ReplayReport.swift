@@ -114,7 +114,7 @@ public struct ReplayReport: Codable, Sendable, Equatable {
   /// Base pages mapped and in memory.
   public var mappedPages = Level()
   /// Bytes of the processes' tables.
-  public var pageTableBytes = Level()
+  public var pageTableBytes = Tables()
   /// Instructions of kernel work.
   public var kernelWork = Work()
   /// Where `kernelWork` comes from: "modelled" by the driver's own cost table, or by the radix tree's for drivers that
@@ -173,7 +173,8 @@ public struct ReplayReport: Codable, Sendable, Equatable {
     faults = Faults(
       minor: tally.faults.minor, major: tally.faults.major, cow: tally.faults.copyOnWrite,
       huge: tally.faults.huge, fatal: tally.fatalFaults)
-    pageTableBytes = Level(peak: tally.peakTableBytes, final: tally.finalTableBytes)
+    pageTableBytes = Tables(
+      peak: tally.peakTableBytes, final: tally.finalTableBytes, largestProcess: tally.peakProcessTableBytes)
     contentDigest = String(tally.contentDigest, radix: 16)
     checks = tally.checks
     disagreements = tally.disagreements

@@ -14,6 +14,12 @@
   case vmaCopied
   /// A VMA was visited by a range operation.
   case vmaStep
+  /// One step of a search for the VMA that holds an address, when it was not the one that was found last.
+  case vmaSearchStep
+  /// A VMA behind a changed one moved in the layout.
+  case vmaMoved
+  /// The VMAs of a range were gathered in a list.
+  case vmaGathered
   /// One search of a database for an address.
   case lookup
   /// One translation object was inserted, replaced or removed.
@@ -62,7 +68,7 @@
   case contentCopied
 
   /// How many kinds there are.
-  @inlinable public static var count: Int { 29 }
+  @inlinable public static var count: Int { 32 }
 
   /// Whether the event's cost is reported apart as content work.
   public var isContentWork: Bool { self == .contentZeroed || self == .contentCopied }

@@ -24,7 +24,7 @@ extension Kernel {
   @inlinable
   func resolve(_ space: Space<Database>, _ address: VirtualAddress, _ kind: AccessKind) -> FaultOutcome {
     meter.count(.vmaLookup)
-    guard let index = space.layout.areas.index(of: address) ?? growStack(space, to: address) else {
+    guard let index = areaIndex(space, address) ?? growStack(space, to: address) else {
       return .refused(address.isCanonical(userEnd: userEnd) ? .notMapped : .notCanonical)
     }
     let area = space.layout.areas.areas[index]
@@ -60,6 +60,13 @@ extension Kernel {
     database.putLock(lock)
     if outcome == .outOfMemory { timesOutOfMemory &+= 1 }
     return outcome
+  }
+
+  /// The index of the area that holds `address`: most faults hit the area of the fault before.
+  @inlinable func areaIndex(_ space: Space<Database>, _ address: VirtualAddress) -> Int? {
+    if let index = space.layout.areas.lastIndex(of: address) { return index }
+    meter.count(.vmaSearchStep, space.layout.areas.searchSteps)
+    return space.layout.areas.search(for: address)
   }
 
   /// A fault below a stack extends it, unless it would come too near to the next mapping or too large.

@@ -18,12 +18,27 @@ public import SimMemory
 
   /// The index of the area that holds `address`.
   @inlinable public mutating func index(of address: VirtualAddress) -> Int? {
-    if lastHit < areas.count, areas[lastHit].range.contains(address) { return lastHit }
+    lastIndex(of: address) ?? search(for: address)
+  }
+
+  /// The index of the area that was found last, if it holds `address`.
+  @inlinable public func lastIndex(of address: VirtualAddress) -> Int? {
+    lastHit < areas.count && areas[lastHit].range.contains(address) ? lastHit : nil
+  }
+
+  /// The index of the area that holds `address`, searched for among all. O(log n), `searchSteps` steps.
+  @inlinable public mutating func search(for address: VirtualAddress) -> Int? {
     let candidate = firstIndex(endingAfter: address)
     guard candidate < areas.count, areas[candidate].range.start <= address else { return nil }
     lastHit = candidate
     return candidate
   }
+
+  /// Steps of a search.
+  @inlinable public var searchSteps: UInt64 { UInt64(Int.bitWidth &- areas.count.leadingZeroBitCount) }
+
+  /// Areas behind the one that was found or changed last: what an insertion or a removal there moves.
+  @inlinable public var areasBehindLast: UInt64 { UInt64(max(0, areas.count &- lastHit &- 1)) }
 
   /// The area that holds `address`.
   @inlinable public mutating func area(at address: VirtualAddress) -> VMA? {

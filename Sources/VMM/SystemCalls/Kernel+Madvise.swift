@@ -37,7 +37,8 @@ extension Kernel {
   }
 
   @usableFromInline func overlapping(_ space: Space<Database>, _ range: VirtualRange) -> [VMA] {
-    Array(space.layout.areas.overlapping(range))
+    meter.count(.vmaGathered)
+    return Array(space.layout.areas.overlapping(range))
   }
 
   @usableFromInline func covers(_ space: Space<Database>, _ range: VirtualRange) -> Bool {
@@ -115,7 +116,7 @@ extension Kernel {
       $0.flags.subtract(drop)
       $0.flags.formUnion(add)
     }
-    meter.count(.vmaChange, UInt64(changed))
+    countChange(space, changed)
   }
 
   /// MADV_POPULATE_READ and MADV_POPULATE_WRITE.

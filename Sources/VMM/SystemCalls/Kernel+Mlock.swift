@@ -81,6 +81,6 @@ extension Kernel {
       $0.flags.subtract([.locked, .lockedOnFault])
       $0.flags.formUnion(flags)
     }
-    meter.count(.vmaChange, UInt64(changed))
+    countChange(space, changed)
   }
 }

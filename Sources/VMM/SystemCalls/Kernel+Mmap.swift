@@ -59,6 +59,7 @@ extension Kernel {
   @usableFromInline func install(_ area: VMA, in space: Space<Database>) {
     holdFile(of: area)
     meter.count(.vmaChange, UInt64(space.layout.areas.insert(area)))
+    meter.count(.vmaMoved, space.layout.areas.areasBehindLast)
   }
 
   /// A mapping that `mmap` has decided to make.

@@ -104,7 +104,7 @@ extension Kernel {
   }
 
   @usableFromInline func seal(_ space: Space<Database>, _ range: VirtualRange) {
-    meter.count(.vmaChange, UInt64(space.layout.areas.update(range) { $0.flags.insert(.sealed) }))
+    countChange(space, space.layout.areas.update(range) { $0.flags.insert(.sealed) })
   }
 
   /// `remap_file_pages(address, size, protection, page offset, flags)`, which Linux emulates with a new mapping.
