@@ -92,7 +92,7 @@ let testSuites: [Target] = [
       "SimMemory", "Workloads", "VMM", "Catalog",
     ], resources: [.copy("Fixtures")]),
   tests("EMTCommands", imports: ["emt"]),
-  tests("VMM", imports: ["VMM", "Radix", "Hashed", "EMTCore", "SimMemory"]),
+  tests("VMM", imports: ["VMM", "Radix", "Hashed", "ECPT", "FPT", "EMTCore", "SimMemory"]),
   tests("Machine", imports: ["Machine", "VMM", "Radix", "Hashed", "MMU", "EMTCore", "Events", "SimMemory"]),
 ]
 

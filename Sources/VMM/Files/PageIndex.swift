@@ -34,6 +34,14 @@ public struct PageIndex: Sendable {
     count += 1
   }
 
+  /// Forgets the frame of `page`, which is in memory.
+  mutating func take(_ page: UInt64) {
+    let (chunk, slot) = (Int(page / 512), Int(page % 512))
+    precondition(chunks[chunk][slot] != 0, "the page is not in memory")
+    chunks[chunk][slot] = 0
+    count -= 1
+  }
+
   /// Forgets the frames of the pages in `pages`.
   /// - Returns: the pages that were in memory, in order, with their frames.
   public mutating func remove(_ pages: Range<UInt64>) -> [(page: UInt64, frame: FrameNumber)] {

@@ -18,6 +18,20 @@ public final class Kernel<Service: TranslationService> {
   public let meter: KernelWorkMeter
   @usableFromInline let fileCell: HotCell<FileTable>
   @usableFromInline let counters: HotCell<KernelCounters>
+  /// Address spaces by number.
+  @usableFromInline let spaceCell = HotCell(ContiguousArray<Space<Database>?>())
+  /// Groups of private pages.
+  @usableFromInline let groupCell = HotCell(AnonymousGroups())
+  /// Pages in the order in which reclaim looks at them.
+  public let pageLists: PageLists
+  /// Swap areas and what is in them.
+  @usableFromInline let swapCell = HotCell(SwapSpace())
+  /// What reclaim decides by.
+  @usableFromInline let reclaimCell: HotCell<ReclaimState>
+  /// Splits the huge page that starts at a frame, so that its parts can be reclaimed; says whether it did.
+  public var splitForReclaim: (FrameNumber) -> Bool = { _ in false }
+  /// What the last shortage of memory was like; nil while there was none.
+  public internal(set) var shortageReport: String?
   /// SysV shared-memory segments.
   public var segments = SegmentRegistry()
   /// The processes by number.
@@ -45,12 +59,20 @@ public final class Kernel<Service: TranslationService> {
     zeroFrame = zero
     fileCell = HotCell(FileTable())
     counters = HotCell(KernelCounters())
+    pageLists = PageLists(platform.frames)
+    reclaimCell = HotCell(ReclaimState(platform.frames))
+    counters.value.alarm = reclaimCell.value.watermarks[0].low
     platform.frames.table.retain(zero)
   }
 
   deinit {
     fileCell.release()
     counters.release()
+    spaceCell.release()
+    groupCell.release()
+    swapCell.release()
+    reclaimCell.release()
+    pageLists.destroy()
   }
 
   /// Files and their page caches.
@@ -103,5 +125,7 @@ public final class Kernel<Service: TranslationService> {
 @usableFromInline struct KernelCounters {
   @usableFromInline var residentPages: UInt64 = 0
   @usableFromInline var peakResidentPages: UInt64 = 0
+  /// Free frames below which the background reclaimer runs.
+  @usableFromInline var alarm: UInt64 = 0
   @usableFromInline init() {}
 }

@@ -30,6 +30,7 @@ extension Kernel {
     guard !range.isEmpty else { return 0 }
     try commit(request)
     setLock(process.space, range, [])
+    releaseLocked(process.space, range)
     if !covers(process.space, range) { throw .enomem }
     return 0
   }
@@ -56,7 +57,9 @@ extension Kernel {
   /// `munlockall()`.
   @inlinable func munlockall(_ process: Process<Database>) throws(Errno) -> UInt64 {
     process.space.layout.futureFlags = []
-    setLock(process.space, VirtualRange(VirtualAddress(0), UserSpace.end), [])
+    let everything = VirtualRange(VirtualAddress(0), UserSpace.end)
+    setLock(process.space, everything, [])
+    releaseLocked(process.space, everything)
     return 0
   }
 
