@@ -30,6 +30,9 @@ where Service.Root == Walker.Root {
       kernel = try Kernel<Service>(platform.platform, options: configuration.options)
     } catch { throw .boot(error) }
     calls = KernelCalls(kernel)
+    if configuration.swapPages > 0 {
+      do { try kernel.swapOn(pages: configuration.swapPages) } catch { throw .swap(configuration.swapPages) }
+    }
     let memory = platform.memory.memory
     units = (0..<configuration.cpus).map { _ in SimulatedMMU(memory: memory, tlbs: configuration.tlbs) }
   }
@@ -65,13 +68,15 @@ where Service.Root == Walker.Root {
 public struct MachineConfiguration: Sendable {
   /// Physical memory.
   public var memory = MemoryGeometry(bytes: 16 << 30)
+  /// Slots of the swap area, in base pages; 0 for none.
+  public var swapPages: UInt64 = 0
   /// CPUs.
   public var cpus = 1
   /// TLB sizes.
   public var tlbs = TLBConfiguration.standard
   /// What the driver's options are.
   public var options = DriverOptions()
-  /// 16 GiB, one CPU, TLBs of a current server CPU.
+  /// 16 GiB, no swap, one CPU, TLBs of a current server CPU.
   public init() {}
 }
 
@@ -79,6 +84,8 @@ public struct MachineConfiguration: Sendable {
 public enum MachineError: Error, Sendable {
   /// No simulated memory.
   case memory(ArenaError)
+  /// A swap area of so many pages is more than translations can name.
+  case swap(UInt64)
   /// The driver did not boot.
   case boot(ServiceError)
 
@@ -86,6 +93,7 @@ public enum MachineError: Error, Sendable {
   public var message: String {
     switch self {
     case .memory(let error): error.description
+    case .swap(let pages): "a swap area of \(pages) pages is too large for the driver; use a smaller --swap"
     case .boot(.outOfMemory): "the driver found too little simulated memory to boot; use a larger --memory"
     case .boot(.badOption(let name, let reason)): "driver option '\(name)': \(reason)"
     case .boot(let error): "the driver did not boot: \(error)"

@@ -5,11 +5,11 @@ internal import Catalog
 enum ReplayCommand: Command {
   static var syntax: CommandSyntax {
     CommandSyntax(
-      name: "replay", usage: "replay TRACE… --driver D [--thp never] [--memory SIZE] [--check] [--json]",
+      name: "replay", usage: "replay TRACE… --driver D [--thp never] [--memory SIZE] [--swap SIZE] [--check] [--json]",
       summary: "Replays a trace on one driver and compares every memory call's answer with Linux's.",
       options: [
         CommandSyntax.Option(name: "--driver", value: "NAME", help: "the driver; see 'emt drivers'"),
-        CommonOptions.thp, CommonOptions.memory,
+        CommonOptions.thp, CommonOptions.memory, CommonOptions.swap,
         CommandSyntax.Option(
           name: "--check", value: nil,
           help: "after every system call compare driver, reference model and walker on every page"),
@@ -36,6 +36,7 @@ enum ReplayCommand: Command {
     let driver = try CommonOptions.driver(name, in: drivers)
     var job = ReplayJob(paths: arguments.operands, driver: driver.description.name)
     job.memoryBytes = try CommonOptions.memoryBytes(arguments)
+    job.swapPages = try CommonOptions.swapPages(arguments)
     job.isChecked = arguments.has("--check")
     job.onProgress = CommonOptions.progress("replaying on \(driver.description.name)")
     let report = try driver.replay(job)

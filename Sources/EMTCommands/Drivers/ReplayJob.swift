@@ -4,6 +4,8 @@ public import Foundation
 public import MMU
 public import Machine
 internal import SimMemory
+internal import VMM
+public import VMM
 public import Workloads
 
 /// One trace to be replayed on one driver.
@@ -14,6 +16,8 @@ public struct ReplayJob: Sendable {
   public var driver: String
   /// Physical memory in bytes.
   public var memoryBytes: UInt64 = 16 << 30
+  /// Slots of the swap area, in base pages; 0 for none.
+  public var swapPages: UInt64 = 0
   /// Compare driver, reference model and walker after every system call.
   public var isChecked = false
   /// Called now and then with the bytes read and their total.
@@ -49,10 +53,10 @@ public struct ReplayJob: Sendable {
     } catch {
       switch error {
       case .trace(let error): throw .usage(error.description)
-      case .sink(let stop): throw failure(stop)
+      case .sink(let stop): throw failure(stop, machine.kernel.shortageReport)
       }
     }
-    do { try replay.finish() } catch { throw failure(error) }
+    do { try replay.finish() } catch { throw failure(error, machine.kernel.shortageReport) }
     var report = ReplayReport(driver: driver, trace: input.name, seconds: Date().timeIntervalSince(start))
     report.fill(from: replay)
     let lost = machine.shutDown()
@@ -72,8 +76,9 @@ public struct ReplayJob: Sendable {
   }
 
   /// A stop of the replay: exhausted memory is the run's failure, a contradiction is bad input.
-  @usableFromInline func failure(_ stop: ReplayStop) -> CommandFailure {
-    let text = "\(paths.first ?? "-"): \(driver): \(stop.message)"
+  @usableFromInline func failure(_ stop: ReplayStop, _ report: String? = nil) -> CommandFailure {
+    var text = "\(paths.first ?? "-"): \(driver): \(stop.message)"
+    if stop == .outOfMemory, let report { text += " (\(report))" }
     switch stop {
     case .noProcess, .contradiction: return .usage(text)
     case .outOfMemory, .faultLoop, .disagreement: return .failed(text)
@@ -83,6 +88,7 @@ public struct ReplayJob: Sendable {
   @usableFromInline var configuration: MachineConfiguration {
     var configuration = MachineConfiguration()
     configuration.memory = MemoryGeometry(bytes: memoryBytes)
+    configuration.swapPages = swapPages
     return configuration
   }
 }

@@ -37,12 +37,12 @@ extension Kernel {
   }
 
   /// Looks at a part of the oldest generation.
-  @inlinable func shrinkOldest(node: Int, shift: UInt64, ignoringUse: Bool) -> UInt64 {
+  @inlinable func shrinkOldest(node: Int, shift: UInt64, goal: UInt64, ignoringUse: Bool) -> UInt64 {
     guard let choice = chooseOldest(node: node) else { return 0 }
     if choice.needsAging { age() }
     let size = pageLists.count(choice.list, node: node)
     return shrink(
-      choice.list, node: node, count: Swift.max(size &>> shift, Swift.min(size, batchSize)),
+      choice.list, node: node, count: Swift.max(size &>> shift, Swift.min(size, batchSize)), goal: goal,
       ignoringUse: ignoringUse)
   }
 

@@ -52,22 +52,22 @@ extension Kernel {
   /// Tries to free `count` pages of `node`. Looks at a small part of the lists first and at more and more of them, as
   /// Linux's scan priority does; in the end also takes pages that are in use.
   /// - Returns: how many were freed.
-  @inlinable func reclaim(node: Int, count: UInt64) -> UInt64 {
+  @inlinable public func reclaim(node: Int, count: UInt64) -> UInt64 {
     var freed: UInt64 = 0
     for round in 0..<3 {
       var shift: UInt64 = 13
       while shift > 0, freed < count {
         shift &-= 1
-        freed &+= reclaimOnce(node: node, shift: shift, ignoringUse: round == 2)
+        freed &+= reclaimOnce(node: node, shift: shift, goal: count &- freed, ignoringUse: round == 2)
       }
       if freed >= count || round > 0 && freed > 0 { break }
     }
     return freed
   }
 
-  @inlinable func reclaimOnce(node: Int, shift: UInt64, ignoringUse: Bool) -> UInt64 {
+  @inlinable func reclaimOnce(node: Int, shift: UInt64, goal: UInt64, ignoringUse: Bool) -> UInt64 {
     if reclaimCell.value.policy == .generations {
-      return shrinkOldest(node: node, shift: shift, ignoringUse: ignoringUse)
+      return shrinkOldest(node: node, shift: shift, goal: goal, ignoringUse: ignoringUse)
     }
     var freed: UInt64 = 0
     let shares = scanShares(node: node, shift: shift)
@@ -77,7 +77,9 @@ extension Kernel {
         deactivate(isAnonymous: isAnonymous, node: node, count: Swift.max(count, Swift.min(surplus, batchSize)))
       }
       freed &+= shrink(
-        PageListID(isAnonymous: isAnonymous, slot: 0), node: node, count: count, ignoringUse: ignoringUse)
+        PageListID(isAnonymous: isAnonymous, slot: 0), node: node, count: count, goal: goal,
+        ignoringUse: ignoringUse)
+      if freed >= goal { break }
     }
     return freed
   }
@@ -99,7 +101,8 @@ extension Kernel {
       pageLists.count(PageListID(isAnonymous: isAnonymous, slot: 0), node: node)
         + pageLists.count(PageListID(isAnonymous: isAnonymous, slot: 1), node: node)
     }
-    let anonymous = canSwap ? size(true) >> shift : 0
+    // Without a slot to be had only pages that have one can go: worth a look in the end.
+    let anonymous = canSwap || shift == 0 && swapCell.value.cached > 0 ? size(true) >> shift : 0
     let file = size(false) >> shift
     guard shift > 0, anonymous > 0 else { return (anonymous, file) }
     let state = reclaimCell.value
@@ -110,8 +113,8 @@ extension Kernel {
     return (anonymous * anonymousWeight / weights, file * fileWeight / weights)
   }
 
-  /// Whether private pages can be taken at all.
-  @usableFromInline var canSwap: Bool { swapCell.value.free > 0 || swapCell.value.cached > 0 }
+  /// Whether a private page can get a slot.
+  @usableFromInline var canSwap: Bool { swapCell.value.free > 0 || swapCell.value.spare > 0 }
 
   /// What may be chosen about reclaim.
   public var reclaimSettings: ReclaimSettings {

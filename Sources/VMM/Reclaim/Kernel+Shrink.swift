@@ -16,13 +16,13 @@ extension Kernel {
   /// Pages that are looked at together, so that their flushes are one.
   @inlinable var batchSize: UInt64 { 32 }
 
-  /// Looks at the `count` oldest pages of a list and frees those that are not in use.
-  /// - Returns: how many were freed.
+  /// Looks at the `count` oldest pages of a list and frees those that are not in use, until `goal` are free.
+  /// - Returns: how many were freed; up to a batch more than the goal.
   @inlinable
-  func shrink(_ list: PageListID, node: Int, count: UInt64, ignoringUse: Bool) -> UInt64 {
+  func shrink(_ list: PageListID, node: Int, count: UInt64, goal: UInt64, ignoringUse: Bool) -> UInt64 {
     var left = count
     var freed: UInt64 = 0
-    while left > 0 {
+    while left > 0, freed < goal {
       let batch = isolate(list, node: node, count: Swift.min(left, batchSize))
       if batch.isEmpty { break }
       left &-= UInt64(batch.count)

@@ -39,19 +39,27 @@ public struct SwapArea {
     return UInt64(users.count - 1)
   }
 
+  /// Slots that nobody needs, but whose page is in memory and need not be written again while it keeps the slot.
+  private(set) var spare: UInt64 = 0
+
   /// One more needs the slot.
-  mutating func addUser(_ slot: UInt64) { users[Int(slot)] += 1 }
+  mutating func addUser(_ slot: UInt64) {
+    if users[Int(slot)] == 0, frames[Int(slot)] != 0 { spare -= 1 }
+    users[Int(slot)] += 1
+  }
 
   /// One less needs the slot.
   /// - Returns: how many are left.
   mutating func dropUser(_ slot: UInt64) -> UInt32 {
     precondition(users[Int(slot)] > 0, "a swap slot is given up more often than it was taken")
     users[Int(slot)] -= 1
+    if users[Int(slot)] == 0, frames[Int(slot)] != 0 { spare += 1 }
     return users[Int(slot)]
   }
 
   /// Notes which frame holds the slot's page; 0 for none.
   mutating func setFrame(_ frame: FrameNumber, of slot: UInt64) {
+    if users[Int(slot)] == 0 { spare = spare + (frame.raw != 0 ? 1 : 0) - (frames[Int(slot)] != 0 ? 1 : 0) }
     frames[Int(slot)] = UInt32(truncatingIfNeeded: frame.raw)
   }
 

@@ -25,6 +25,8 @@ public struct SwapSpace {
   public var cached: Int { entries.count }
   /// Slots that can still be taken.
   var free: UInt64 { areas.reduce(0) { $0 + ($1.map { $0.isOpen ? $0.slots - $0.used : 0 } ?? 0) } }
+  /// Slots that can be taken from pages in memory.
+  var spare: UInt64 { areas.reduce(0) { $0 + ($1?.spare ?? 0) } }
   /// Whether more than half is used: slots of pages that are in memory are worth giving up then, as in Linux.
   var isScarce: Bool { used * 2 > slots }
 
@@ -108,13 +110,15 @@ public struct SwapSpace {
   /// Whether `frame` is in the cache, and nobody needs its slot.
   @usableFromInline func isOnlyCached(_ frame: FrameNumber) -> Bool { entry(frame).map { users($0) == 0 } ?? false }
 
-  /// The frames whose slots nobody needs.
+  /// The frames whose slots nobody needs. O(slots), unless there are none.
   var framesOfUnneededSlots: [FrameNumber] {
-    areas.flatMap { area in
-      guard let area else { return [FrameNumber]() }
-      return area.frames.indices.filter { area.frames[$0] != 0 && area.users[$0] == 0 }
-        .map { FrameNumber(UInt64(area.frames[$0])) }
+    var found: [FrameNumber] = []
+    for case let area? in areas where area.spare > 0 {
+      for slot in area.frames.indices where area.frames[slot] != 0 && area.users[slot] == 0 {
+        found.append(FrameNumber(UInt64(area.frames[slot])))
+      }
     }
+    return found
   }
 
   /// Stores a frame's bytes in the slot of `entry`.
