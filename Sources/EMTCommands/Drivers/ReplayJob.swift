@@ -4,7 +4,6 @@ public import Foundation
 public import MMU
 public import Machine
 internal import SimMemory
-internal import VMM
 public import VMM
 public import Workloads
 
