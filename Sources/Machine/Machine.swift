@@ -12,6 +12,8 @@ public final class Machine<Service: TranslationService, Walker: PageWalker>
 where Service.Root == Walker.Root {
   /// Owns memory and CPUs.
   public let platform: SimulatedPlatform
+  /// Frames that nobody gets, because less memory was asked for than simulated memory can be made of.
+  @usableFromInline let heldBack: [FrameNumber]
   /// The operating system.
   public let kernel: Kernel<Service>
   /// The operating system's entry points, compiled for the driver.
@@ -24,8 +26,9 @@ where Service.Root == Walker.Root {
   @inlinable
   public init(_ configuration: MachineConfiguration = MachineConfiguration()) throws(MachineError) {
     do {
-      platform = try SimulatedPlatform(configuration.memory, cpus: configuration.cpus)
+      platform = try SimulatedPlatform(configuration.memory.roundedUp, cpus: configuration.cpus)
     } catch { throw .memory(error) }
+    heldBack = Self.holdBack(configuration.memory, platform.memory.allocator)
     do {
       kernel = try Kernel<Service>(platform.platform, options: configuration.options)
     } catch { throw .boot(error) }
@@ -35,6 +38,12 @@ where Service.Root == Walker.Root {
     }
     let memory = platform.memory.memory
     units = (0..<configuration.cpus).map { _ in SimulatedMMU(memory: memory, tlbs: configuration.tlbs) }
+  }
+
+  @usableFromInline static func holdBack(_ wanted: MemoryGeometry, _ frames: FrameAllocator) -> [FrameNumber]
+  {
+    let surplus = (wanted.roundedUp.bytes - wanted.bytes) >> 12
+    return (0..<surplus).compactMap { _ in frames.allocate() }
   }
 
   /// Lets every CPU's hardware forget what its mailbox says.
@@ -59,6 +68,7 @@ where Service.Root == Walker.Root {
   /// - Returns: frames that were lost; anything but zero is a bug.
   public func shutDown() -> UInt64 {
     kernel.shutDown()
+    for frame in heldBack { platform.memory.allocator.free(frame) }
     let frames = platform.memory.allocator
     return platform.memory.memory.frameCount - 1 - frames.freeFrames
   }
@@ -66,7 +76,7 @@ where Service.Root == Walker.Root {
 
 /// How a machine is made.
 public struct MachineConfiguration: Sendable {
-  /// Physical memory.
+  /// Physical memory. A size that is no multiple of 2 MiB is made by keeping frames back.
   public var memory = MemoryGeometry(bytes: 16 << 30)
   /// Slots of the swap area, in base pages; 0 for none.
   public var swapPages: UInt64 = 0
@@ -78,6 +88,14 @@ public struct MachineConfiguration: Sendable {
   public var options = DriverOptions()
   /// 16 GiB, no swap, one CPU, TLBs of a current server CPU.
   public init() {}
+}
+
+extension MemoryGeometry {
+  /// The next size that simulated memory can have.
+  @usableFromInline var roundedUp: MemoryGeometry {
+    let block = PageSize.twoMiB
+    return MemoryGeometry(bytes: (bytes &+ block.mask) & ~block.mask, nodes: nodes)
+  }
 }
 
 /// Why a machine could not be made.

@@ -40,6 +40,27 @@ struct RealProgramTests {
     }
   }
 
+  /// With memory for a quarter of the pages a program maps, and swap, everything is answered and every byte is the same.
+  @Test(arguments: ["fork01", "mmap10", "munmap01", "sample"])
+  func littleMemoryAndSwapGiveTheSameAnswers(_ name: String) throws {
+    let path = name == "sample" ? Fixtures.sample : Fixtures.path(name)
+    for driver in Driver.builtIn {
+      var job = ReplayJob(paths: [path], driver: driver.description.name)
+      let plenty = try driver.replay(job)
+      // The radix trees make the nodes of the kernel's half at boot.
+      let kernelTables: UInt64 = driver.description.name.hasPrefix("radix") ? 1032 << 10 : 0
+      job.memoryBytes = kernelTables + plenty.pageTableBytes.peak + (plenty.mappedPages.peak / 4 + 24) << 12
+      job.swapPages = 4096
+      job.isChecked = name == "fork01" || name == "munmap01"
+      let short = try driver.replay(job)
+      #expect(short.reclaim.reclaimed > 0)
+      #expect(short.divergences == 0, "\(short.divergenceNotes)")
+      #expect(short.faults.fatal == 0)
+      #expect(short.disagreements.isEmpty, "\(short.disagreements.first ?? "")")
+      #expect(short.contentDigest == plenty.contentDigest)
+    }
+  }
+
   @Test func exhaustedMemoryEndsTheReplayWithOneLine() throws {
     let driver = try #require(Driver.builtIn.first)
     var job = ReplayJob(paths: [Fixtures.sample], driver: driver.description.name)

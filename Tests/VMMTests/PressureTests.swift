@@ -17,7 +17,9 @@ struct PressureTests {
       try computer.kernel.swapOn(pages: 2 * pages)
       let base = try computer.map(pages)
       for number in 0..<pages {
-        #expect(computer.store(base + number * page + number % page, UInt8(truncatingIfNeeded: number / 7)) != .outOfMemory)
+        #expect(
+          computer.store(base + number * page + number % page, UInt8(truncatingIfNeeded: number / 7))
+            != .outOfMemory)
       }
       var state: UInt64 = 7
       for _ in 0..<1000 {
@@ -40,7 +42,9 @@ struct PressureTests {
       computer.finish()
     }
   }
-  @Test func fourTimesTheMemoryWorksWithSwap() throws { try FourTimes(policy: .activeInactive).runEverywhere() }
+  @Test func fourTimesTheMemoryWorksWithSwap() throws {
+    try FourTimes(policy: .activeInactive).runEverywhere()
+  }
   @Test func generationsDoToo() throws { try FourTimes(policy: .generations).run(RadixService.self) }
 
   private struct FullSwap: Scenario {
@@ -49,7 +53,9 @@ struct PressureTests {
       try computer.kernel.swapOn(pages: 500)
       let base = try computer.map(8192)
       var stored: UInt64 = 0
-      while stored < 8192, computer.store(base + stored * page, UInt8(truncatingIfNeeded: stored)) != .outOfMemory {
+      while stored < 8192,
+        computer.store(base + stored * page, UInt8(truncatingIfNeeded: stored)) != .outOfMemory
+      {
         stored += 1
       }
       #expect(stored > 1000 && stored < 8192)

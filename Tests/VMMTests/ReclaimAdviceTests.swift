@@ -90,7 +90,9 @@ struct ReclaimAdviceTests {
       #expect(computer.kernel.reclaim(node: 0, count: 8) == 8)
       let cold = VirtualRange(VirtualAddress(base + 24 * page), bytes: 8 * page)
       #expect(computer.kernel.residentPages(computer.process.space, cold) == 0, "cold pages go first")
-      for number in 0..<UInt64(32) { #expect(computer.load(base + number * page) == .byte(UInt8(number + 1))) }
+      for number in 0..<UInt64(32) {
+        #expect(computer.load(base + number * page) == .byte(UInt8(number + 1)))
+      }
       computer.finish()
     }
   }
@@ -106,7 +108,9 @@ struct ReclaimAdviceTests {
       let twin = try computer.call(.mmap, [0, 8 * page, 1, 1, 9, 0], known)
       let copy = try computer.call(.mmap, [0, 8 * page, 3, 2, 9, 0], known)
       for number in 0..<UInt64(8) { computer.store(shared + number * page + 100, UInt8(number + 1)) }
-      for number in 0..<UInt64(8) { #expect(computer.load(twin + number * page + 100) == .byte(UInt8(number + 1))) }
+      for number in 0..<UInt64(8) {
+        #expect(computer.load(twin + number * page + 100) == .byte(UInt8(number + 1)))
+      }
       computer.store(copy + 100, 77)
       #expect(computer.kernel.reverseMapFault() == nil)
       _ = computer.kernel.reclaim(node: 0, count: 100)
@@ -142,7 +146,9 @@ struct ReclaimAdviceTests {
       let child = try computer.kernel.fork(computer.process, child: 2)
       _ = computer.kernel.reclaim(node: 0, count: 100)
       #expect(computer.kernel.swap.used == 8)
-      for number in 0..<UInt64(8) { #expect(computer.load(ours + number * page, in: child) == .byte(UInt8(number + 1))) }
+      for number in 0..<UInt64(8) {
+        #expect(computer.load(ours + number * page, in: child) == .byte(UInt8(number + 1)))
+      }
       computer.store(ours + page, 99, in: child)
       #expect(computer.load(ours + page) == .byte(99))
       _ = computer.kernel.reclaim(node: 0, count: 100)

@@ -41,7 +41,8 @@ struct SwapTests {
         #expect(computer.kernel.swap.used == 16)
         let faults = computer.process.space.faults
         for number in 0..<UInt64(16) {
-          #expect(computer.load(base + number * page + number) == .byte(UInt8(number + 1 + round * (number & 1))))
+          #expect(
+            computer.load(base + number * page + number) == .byte(UInt8(number + 1 + round * (number & 1))))
         }
         #expect(computer.process.space.faults.major == faults.major + 16)
         for number in 0..<UInt64(16) where number & 1 == 1 {
@@ -77,7 +78,9 @@ struct SwapTests {
       let grandchild = try computer.kernel.fork(child, child: 3)
       #expect(child.space.swappedPages == 4)
       #expect(computer.kernel.swap.used == 4)
-      for number in 0..<UInt64(8) { #expect(computer.load(base + number * page, in: child) == .byte(UInt8(number + 1))) }
+      for number in 0..<UInt64(8) {
+        #expect(computer.load(base + number * page, in: child) == .byte(UInt8(number + 1)))
+      }
       // What the child read is shared in memory: no further read for the others.
       let swappedIn = computer.kernel.reclaimCounts.swappedIn
       for number in 0..<UInt64(4) { #expect(computer.load(base + number * page) == .byte(UInt8(number + 1))) }
@@ -87,7 +90,8 @@ struct SwapTests {
       computer.store(base + 2 * page, 102, in: grandchild)
       computer.store(base + 4 * page, 104, in: child)
       for (process, expected) in [
-        (computer.process, [100, 2, 3, 4, 5] as [UInt8]), (child, [1, 101, 3, 4, 104]), (grandchild, [1, 2, 102, 4, 5]),
+        (computer.process, [100, 2, 3, 4, 5] as [UInt8]), (child, [1, 101, 3, 4, 104]),
+        (grandchild, [1, 2, 102, 4, 5]),
       ] {
         for (number, byte) in expected.enumerated() {
           #expect(computer.load(base + UInt64(number) * page, in: process) == .byte(byte))
@@ -132,7 +136,9 @@ struct SwapTests {
         computer.store(base + number * page, 7)
         #expect(computer.load(base + number * page, in: child) == .byte(UInt8(number + 1)))
       }
-      for number in 0..<UInt64(4) { #expect(computer.load(ours + number * page) == .byte(UInt8(number + 50))) }
+      for number in 0..<UInt64(4) {
+        #expect(computer.load(ours + number * page) == .byte(UInt8(number + 50)))
+      }
       computer.finish()
     }
   }
@@ -145,14 +151,18 @@ struct SwapTests {
       let base = try computer.map(8)
       for number in 0..<UInt64(8) { computer.store(base + number * page, UInt8(number + 1)) }
       try computer.call(.madvise, [base, 8 * page, 21])
-      #expect(computer.kernel.residentPages(computer.process.space, VirtualRange(VirtualAddress(base), bytes: 8 * page)) == 0)
+      #expect(
+        computer.kernel.residentPages(
+          computer.process.space, VirtualRange(VirtualAddress(base), bytes: 8 * page)) == 0)
       try computer.call(.mlock, [base, 4 * page])
       #expect(computer.process.space.residentPages == 4, "locking brings pages in")
       // A child shares the pages and has no lock: the parent's still counts.
       let child = try computer.kernel.fork(computer.process, child: 2)
       _ = computer.kernel.reclaim(node: 0, count: 100)
       #expect(computer.process.space.residentPages == 4)
-      for number in 0..<UInt64(8) { #expect(computer.load(base + number * page, in: child) == .byte(UInt8(number + 1))) }
+      for number in 0..<UInt64(8) {
+        #expect(computer.load(base + number * page, in: child) == .byte(UInt8(number + 1)))
+      }
       computer.kernel.exit(2)
       try computer.call(.munlock, [base, 4 * page])
       _ = computer.kernel.reclaim(node: 0, count: 100)

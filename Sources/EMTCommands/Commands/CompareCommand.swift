@@ -5,7 +5,8 @@ internal import Catalog
 enum CompareCommand: Command {
   static var syntax: CommandSyntax {
     CommandSyntax(
-      name: "compare", usage: "compare [TRACE…] [--drivers a,b] [--thp never] [--memory SIZE] [--swap SIZE] [--json]",
+      name: "compare",
+      usage: "compare [TRACE…] [--drivers a,b] [--thp never] [--memory SIZE] [--swap SIZE] [--json]",
       summary: "Replays a trace on every driver and shows what each costs the operating system.",
       options: [
         CommandSyntax.Option(name: "--drivers", value: "a,b", help: "these drivers only"),

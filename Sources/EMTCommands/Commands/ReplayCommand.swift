@@ -5,7 +5,8 @@ internal import Catalog
 enum ReplayCommand: Command {
   static var syntax: CommandSyntax {
     CommandSyntax(
-      name: "replay", usage: "replay TRACE… --driver D [--thp never] [--memory SIZE] [--swap SIZE] [--check] [--json]",
+      name: "replay",
+      usage: "replay TRACE… --driver D [--thp never] [--memory SIZE] [--swap SIZE] [--check] [--json]",
       summary: "Replays a trace on one driver and compares every memory call's answer with Linux's.",
       options: [
         CommandSyntax.Option(name: "--driver", value: "NAME", help: "the driver; see 'emt drivers'"),

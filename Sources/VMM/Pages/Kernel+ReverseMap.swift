@@ -97,7 +97,9 @@ extension Kernel {
             if other === space, found.start == object.start { isFound = true }
             return !isFound
           }
-          if !isFound { return "\(object.start) maps frame \(object.frame.raw), whose key does not lead there" }
+          if !isFound {
+            return "\(object.start) maps frame \(object.frame.raw), whose key does not lead there"
+          }
         }
         space.database.endIteration(iterator)
       }
@@ -111,7 +113,8 @@ extension Kernel {
         return true
       }
       if count != found || count != table.mappings(number) {
-        return "frame \(frame): \(count) translations, \(table.mappings(number)) counted, \(found) found by its key"
+        return
+          "frame \(frame): \(count) translations, \(table.mappings(number)) counted, \(found) found by its key"
       }
     }
     return nil

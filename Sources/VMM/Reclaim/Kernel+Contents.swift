@@ -19,7 +19,9 @@ extension Kernel {
   }
 
   @usableFromInline func contents(of entry: SwapEntry) -> UInt64? {
-    if let frame = swapCell.value.frame(entry) { return platform.memory.digest(of: frame.address, bytes: 4096) }
+    if let frame = swapCell.value.frame(entry) {
+      return platform.memory.digest(of: frame.address, bytes: 4096)
+    }
     return swapCell.value.store(of: entry)?.digest(of: entry.offset)
   }
 

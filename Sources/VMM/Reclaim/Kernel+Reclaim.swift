@@ -74,7 +74,8 @@ extension Kernel {
     for (isAnonymous, count) in [(false, shares.file), (true, shares.anonymous)] where count > 0 {
       let surplus = activeSurplus(isAnonymous: isAnonymous, node: node)
       if surplus > 0 {
-        deactivate(isAnonymous: isAnonymous, node: node, count: Swift.max(count, Swift.min(surplus, batchSize)))
+        deactivate(
+          isAnonymous: isAnonymous, node: node, count: Swift.max(count, Swift.min(surplus, batchSize)))
       }
       freed &+= shrink(
         PageListID(isAnonymous: isAnonymous, slot: 0), node: node, count: count, goal: goal,

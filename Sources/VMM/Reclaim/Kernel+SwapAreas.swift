@@ -38,7 +38,9 @@ extension Kernel {
   }
 
   @usableFromInline func closeArea(_ number: Int) -> Bool {
-    guard swapCell.value.areas.indices.contains(number), swapCell.value.areas[number] != nil else { return false }
+    guard swapCell.value.areas.indices.contains(number), swapCell.value.areas[number] != nil else {
+      return false
+    }
     swapCell.value.setOpen(number, false)
     return true
   }
@@ -128,7 +130,9 @@ extension Kernel {
   /// Frees pages that were read and are not mapped; their slots still have them.
   @usableFromInline func undoRead(_ entries: [SwapEntry]) {
     for entry in entries {
-      guard let frame = swapCell.value.frame(entry), platform.frames.table.mappings(frame) == 0 else { continue }
+      guard let frame = swapCell.value.frame(entry), platform.frames.table.mappings(frame) == 0 else {
+        continue
+      }
       _ = takeContents(frame)
     }
   }
@@ -137,7 +141,9 @@ extension Kernel {
   @usableFromInline func bringFilePagesBack(_ number: Int) -> Bool {
     for id in files.all where files[id].slots.count > 0 {
       for page in files[id].slots.positions(in: 0..<PageIndex.maximumPages) {
-        guard let entry = SwapEntry(packed: files[id].slots[page]), Int(entry.area) == number else { continue }
+        guard let entry = SwapEntry(packed: files[id].slots[page]), Int(entry.area) == number else {
+          continue
+        }
         if cachedPage(of: id, page) == nil { return false }
       }
     }

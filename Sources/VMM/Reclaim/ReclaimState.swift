@@ -81,7 +81,7 @@ public struct Watermarks: Sendable, Equatable {
 
   @usableFromInline init(_ frames: FrameAllocator) {
     watermarks = (0..<frames.nodeCount).map {
-      Watermarks(frames: UInt64(frames.frames(ofNode: $0).count))
+      Watermarks(frames: frames.freeFrames(node: $0))
     }
   }
 

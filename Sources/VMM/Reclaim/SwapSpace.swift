@@ -108,7 +108,9 @@ public struct SwapSpace {
   }
 
   /// Whether `frame` is in the cache, and nobody needs its slot.
-  @usableFromInline func isOnlyCached(_ frame: FrameNumber) -> Bool { entry(frame).map { users($0) == 0 } ?? false }
+  @usableFromInline func isOnlyCached(_ frame: FrameNumber) -> Bool {
+    entry(frame).map { users($0) == 0 } ?? false
+  }
 
   /// The frames whose slots nobody needs. O(slots), unless there are none.
   var framesOfUnneededSlots: [FrameNumber] {

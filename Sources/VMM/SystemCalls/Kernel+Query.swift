@@ -47,7 +47,9 @@ extension Kernel {
     while let object = database.nextMapped(&iterator) {
       if object.isPresent {
         count &+= object.span.intersection(part).pages
-      } else if let entry = database.swapEntry(of: object), entry.area != Marker.area, cachedFrame(entry) != nil {
+      } else if let entry = database.swapEntry(of: object), entry.area != Marker.area,
+        cachedFrame(entry) != nil
+      {
         count &+= 1
       }
     }
