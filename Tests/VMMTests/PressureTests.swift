@@ -10,10 +10,10 @@ struct PressureTests {
   private struct FourTimes: Scenario {
     var policy: ReclaimPolicy
     func run<Service: TranslationService>(_ service: Service.Type) throws {
-      // 12 MiB, because some drivers' tables take 2 MiB at a time.
-      let computer = try Computer<Service>(bytes: 12 << 20)
+      // 4 MiB, a quarter of which some drivers' kernel tables take.
+      let computer = try Computer<Service>(bytes: 4 << 20)
       computer.kernel.reclaimPolicy = policy
-      let pages: UInt64 = 4 * (12 << 20) / page
+      let pages: UInt64 = 4 * (4 << 20) / page
       try computer.kernel.swapOn(pages: 2 * pages)
       let base = try computer.map(pages)
       for number in 0..<pages {
@@ -49,7 +49,7 @@ struct PressureTests {
 
   private struct FullSwap: Scenario {
     func run<Service: TranslationService>(_ service: Service.Type) throws {
-      let computer = try Computer<Service>(bytes: 12 << 20)
+      let computer = try Computer<Service>(bytes: 4 << 20)
       try computer.kernel.swapOn(pages: 500)
       let base = try computer.map(8192)
       var stored: UInt64 = 0
@@ -72,20 +72,20 @@ struct PressureTests {
 
   private struct Killer: Scenario {
     func run<Service: TranslationService>(_ service: Service.Type) throws {
-      let computer = try Computer<Service>(bytes: 12 << 20)
+      let computer = try Computer<Service>(bytes: 4 << 20)
       computer.kernel.reclaimSettings.kills = true
       try computer.kernel.swapOn(pages: 200)
       let greedy = try computer.kernel.start(9)
       let theirs = try computer.map(4096, in: greedy)
       let mine = try computer.map(4096)
-      for number in 0..<UInt64(2000) { computer.store(theirs + number * page, 1, in: greedy) }
-      for number in 0..<UInt64(1900) {
+      for number in 0..<UInt64(600) { computer.store(theirs + number * page, 1, in: greedy) }
+      for number in 0..<UInt64(550) {
         let byte = UInt8(truncatingIfNeeded: number)
         #expect(computer.store(mine + number * page, byte) == .byte(byte))
       }
       #expect(computer.kernel.processes[9] == nil)
       #expect(computer.kernel.shortageReport?.contains("largest is process 9") == true)
-      for number in 0..<UInt64(1900) {
+      for number in 0..<UInt64(550) {
         #expect(computer.load(mine + number * page) == .byte(UInt8(truncatingIfNeeded: number)))
       }
       computer.finish()
