@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import SimMemory
 
 /// The service of a driver whose customizations are hidden.
 public struct BasicOnlyService<Base: TranslationDatabase>: TranslationService {
@@ -23,6 +24,9 @@ public struct BasicOnlyService<Base: TranslationDatabase>: TranslationService {
 
   /// Basic 10.
   public var pageSizes: PageSizes { base.pageSizes }
+
+  /// The driver's.
+  public var userEnd: VirtualAddress { base.userEnd }
 
   /// Basic 11.
   public func makeDatabase(_ context: DatabaseContext) throws(ServiceError) -> Database {

@@ -9,7 +9,9 @@ extension Replay {
   /// the trace unmapped that memory before.
   /// - Returns: whether the access can be tried again.
   @usableFromInline mutating func infer(_ address: VirtualAddress, _ kind: AccessKind) -> Bool {
-    guard let space, !current.unmapped.contains(address), address < UserSpace.end else { return false }
+    guard let space, !current.unmapped.contains(address), address < machine.kernel.userEnd else {
+      return false
+    }
     let isStack = current.awaitsStack && kind != .fetch
     if isStack { current.awaitsStack = false }
     let page = VirtualRange(page: address, .base)
@@ -21,7 +23,7 @@ extension Replay {
 
   /// The real kernel accepted a call on `range`, so all of it was mapped.
   mutating func prove(_ range: VirtualRange) {
-    guard let space, range.start < range.end, range.end <= UserSpace.end else { return }
+    guard let space, range.start < range.end, range.end <= machine.kernel.userEnd else { return }
     let whole = VirtualRange(
       range.start.aligned(down: .base), range.end.advanced(by: PageSize.base.mask).aligned(down: .base))
     for hole in space.layout.areas.holes(in: whole) {

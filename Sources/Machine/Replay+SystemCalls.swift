@@ -52,7 +52,7 @@ extension Replay {
     }
     guard result > 0, result <= record.argument(2), record.argument(1) != 0 else { return }
     let buffer = VirtualRange(VirtualAddress(record.argument(1)), bytes: result)
-    guard buffer.end > buffer.start, buffer.end <= UserSpace.end else { return }
+    guard buffer.end > buffer.start, buffer.end <= machine.kernel.userEnd else { return }
     prove(buffer)
     let shortagesBefore = machine.kernel.timesOutOfMemory
     do { try machine.calls.copyUser(process, buffer, kind) } catch {
@@ -73,6 +73,10 @@ extension Replay {
     }
     try stopBorrowing(process)
     guard let request = request(number, record, process) else { return }
+    if let placement = request.circumstances.placement, placement >= UserSpace.end {
+      // Only a kernel with more address bits gives these.
+      machine.kernel.limitUserSpace(to: machine.kernel.service.userEnd)
+    }
     let verdictsBefore = machine.kernel.verdictsUsed
     let shortagesBefore = machine.kernel.timesOutOfMemory
     var answer = answer(process, request)

@@ -42,6 +42,7 @@ where Service.Root == Walker.Root {
   /// A replay that begins on a freshly booted machine.
   public init(on machine: Machine<Service, Walker>) {
     self.machine = machine
+    machine.kernel.limitUserSpace(to: UserSpace.end)
     workBefore = machine.platform.work
     mmu = machine.units[0].mmu
     memory = machine.platform.memory.memory

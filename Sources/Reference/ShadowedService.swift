@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
-internal import SimMemory
+public import SimMemory
 internal import Synchronization
 
 /// What all databases of one shadowed service share.
@@ -77,6 +77,9 @@ public struct ShadowedService<Base: TranslationDatabase>: TranslationService {
 
   /// Basic 10.
   public var pageSizes: PageSizes { base.pageSizes }
+
+  /// The driver's.
+  public var userEnd: VirtualAddress { base.userEnd }
 
   /// Basic 11.
   public func makeDatabase(_ context: DatabaseContext) throws(ServiceError) -> Database {

@@ -20,6 +20,7 @@ struct APITableTests {
   /// Requirements that the table's last section explains in words.
   private static let plumbing: Set<String> = [
     "var context: DatabaseContext", "var registers: ControlRegisters<Database>", "func shutDown()",
+    "var userEnd: VirtualAddress",
     "mutating func place(_ frame: FrameNumber, _ grants: PageGrants)",
     "init(over range: VirtualRange)", "var position: VirtualAddress", "var end: VirtualAddress",
   ]

@@ -21,6 +21,11 @@ public import SimMemory
   /// Basic 10: every size that an entry at a leaf level spans.
   @inlinable public var pageSizes: PageSizes { kernelDatabase.context.pageSizes }
 
+  /// One half of what the shape translates.
+  @inlinable public var userEnd: VirtualAddress {
+    VirtualAddress(1 &<< (Shape.addressBits &- 1) &- PageSize.base.bytes)
+  }
+
   @inlinable init(_ kernel: RadixTree<Shape>) {
     kernelDatabase = kernel
     registers = ControlRegisters(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import SimMemory
 
 /// The translation hardware of a machine, seen from the operating system: makes, switches and destroys databases, and
 /// owns the kernel's own address space. EMT paper §4.1, `tsvc`. A small copyable handle.
@@ -21,6 +22,9 @@ public protocol TranslationService: Sendable, SendableMetatype {
   /// Basic 10: the page sizes that databases of this service hold.
   var pageSizes: PageSizes { get }
 
+  /// Behind the last address that user databases hold, less a page that stays free. The default is x86-64's 2^47.
+  var userEnd: VirtualAddress { get }
+
   /// Basic 11: a new, empty user address space that keeps its neutral state in `context`.
   func makeDatabase(_ context: DatabaseContext) throws(ServiceError) -> Database
 
@@ -37,6 +41,11 @@ public protocol TranslationService: Sendable, SendableMetatype {
 
   /// Basic 15: the kernel's own address space, visible through every database at once.
   var kernelDatabase: Database { get }
+}
+
+extension TranslationService {
+  /// 2^47 less a page.
+  public var userEnd: VirtualAddress { VirtualAddress(1 &<< 47 &- PageSize.base.bytes) }
 }
 
 /// Options of a driver as words, `name=value`, as the command line gives them.

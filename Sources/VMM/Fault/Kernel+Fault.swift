@@ -34,7 +34,7 @@ extension Kernel {
   func tryToResolve(_ space: Space<Database>, _ address: VirtualAddress, _ kind: AccessKind) -> FaultOutcome {
     meter.count(.vmaLookup)
     guard let index = space.layout.areas.index(of: address) ?? growStack(space, to: address) else {
-      return .refused(address.isCanonicalForUser ? .notMapped : .notCanonical)
+      return .refused(address.isCanonical(userEnd: userEnd) ? .notMapped : .notCanonical)
     }
     let area = space.layout.areas.areas[index]
     guard area.rights.allow(kind) else { return .refused(.notAllowed) }

@@ -3,7 +3,8 @@ public import SimMemory
 
 /// The borders of user addresses.
 public enum UserSpace {
-  /// Behind the last user address: 47 bits less a guard page, as Linux has it.
+  /// Behind the last address that programs get without asking for more: 47 bits less a guard page, whatever the hardware
+  /// translates, as Linux has it. See `Kernel.userEnd`.
   @inlinable public static var end: VirtualAddress { VirtualAddress(0x7FFF_FFFF_F000) }
   /// Below this nothing is mapped unless it is asked for by address.
   @inlinable public static var minimum: VirtualAddress { VirtualAddress(0x1_0000) }
@@ -12,9 +13,12 @@ public enum UserSpace {
 }
 
 extension VirtualAddress {
-  /// Whether an access here can reach a mapping, or fails as an ordinary page fault: the upper 17 bits are alike, as
-  /// programs without five-level addresses see it.
-  @inlinable public var isCanonicalForUser: Bool { raw &>> 47 == 0 || raw &>> 47 == 0x1_FFFF }
+  /// Whether an access here can reach a mapping, or fails as an ordinary page fault: the address is in the half that ends
+  /// a page behind `userEnd`, or in its mirror image at the top.
+  @inlinable public func isCanonical(userEnd: VirtualAddress) -> Bool {
+    let half = userEnd.raw &+ PageSize.base.bytes
+    return raw < half || raw >= 0 &- half
+  }
 }
 
 /// Resource limits of a process, in bytes; the largest value stands for "no limit".

@@ -4,7 +4,10 @@ public import SimMemory
 
 extension VMA {
   /// The address that page 0 of the file or group would have; wraps.
-  @inlinable var origin: UInt64 { range.start.raw &- offset & ~PageSize.base.mask }
+  @inlinable var origin: UInt64 {
+    let first = offset &>> UInt64(PageSize.baseShift) & PageKey.pageMask
+    return range.start.raw &- first &<< UInt64(PageSize.baseShift)
+  }
 }
 
 // Which address spaces may hold pages of which group, and which page belongs to which group.

@@ -36,10 +36,11 @@ public import SimMemory
     isAnonymous ? area.group == number : area.file.raw == number
   }
 
-  /// Where `area` would map the page, if it reaches that far.
+  /// Where `area` would map the page, if it reaches that far. Offsets are compared modulo 2^40 pages, which no area has.
   @inlinable func address(in area: VMA) -> VirtualAddress? {
     let first = area.offset &>> UInt64(PageSize.baseShift)
-    guard page >= first, page &- first < area.range.pages else { return nil }
-    return area.range.start.advanced(by: (page &- first) &<< UInt64(PageSize.baseShift))
+    let distance = (page &- first) & PageKey.pageMask
+    guard distance < area.range.pages else { return nil }
+    return area.range.start.advanced(by: distance &<< UInt64(PageSize.baseShift))
   }
 }

@@ -42,6 +42,8 @@ public final class Kernel<Service: TranslationService> {
   public var verdictsUsed: UInt64 = 0
   /// How often memory ran out: for a page, a copy or a table.
   public var timesOutOfMemory: UInt64 = 0
+  /// Behind the last user address. What the driver can translate, unless `limitUserSpace` says less.
+  public internal(set) var userEnd: VirtualAddress
   var freeSpaceIDs: [UInt16] = []
   var nextSpaceID: UInt16 = 1
 
@@ -57,6 +59,7 @@ public final class Kernel<Service: TranslationService> {
       throw .outOfMemory
     }
     zeroFrame = zero
+    userEnd = service.userEnd
     fileCell = HotCell(FileTable())
     counters = HotCell(KernelCounters())
     pageLists = PageLists(platform.frames)
@@ -90,6 +93,10 @@ public final class Kernel<Service: TranslationService> {
     get { counters.value.peakResidentPages }
     set { counters.value.peakResidentPages = newValue }
   }
+
+  /// Makes addresses from `end` on no user addresses: for programs that were recorded on hardware with fewer address
+  /// bits, where a call up there was refused.
+  public func limitUserSpace(to end: VirtualAddress) { userEnd = Swift.min(end, service.userEnd) }
 
   /// Ends all processes and gives every frame back.
   public func shutDown() {

@@ -10,7 +10,7 @@ extension Kernel {
     let space = process.space
     let start = breakStart(space, request)
     let (old, wish) = (space.layout.breakEnd, request.address(0))
-    guard wish >= start, wish <= UserSpace.end else { return old.raw }
+    guard wish >= start, wish <= userEnd else { return old.raw }
     do { try commit(request) } catch { return old.raw }
     let (oldTop, newTop) = (pageEnd(old), pageEnd(wish))
     if newTop < oldTop {

@@ -47,7 +47,7 @@ extension Kernel {
     let lock: VMAFlags = flags & 4 != 0 ? [.locked, .lockedOnFault] : .locked
     space.layout.futureFlags = flags & 2 != 0 ? lock : []
     if flags & 1 != 0 {
-      let everything = VirtualRange(VirtualAddress(0), UserSpace.end)
+      let everything = VirtualRange(VirtualAddress(0), userEnd)
       setLock(space, everything, lock)
       if flags & 4 == 0 { for area in overlapping(space, everything) { populate(space, area.range) } }
     }
@@ -57,7 +57,7 @@ extension Kernel {
   /// `munlockall()`.
   @inlinable func munlockall(_ process: Process<Database>) throws(Errno) -> UInt64 {
     process.space.layout.futureFlags = []
-    let everything = VirtualRange(VirtualAddress(0), UserSpace.end)
+    let everything = VirtualRange(VirtualAddress(0), userEnd)
     setLock(process.space, everything, [])
     releaseLocked(process.space, everything)
     return 0
@@ -74,7 +74,7 @@ extension Kernel {
 
   /// Sets or clears locks on the mapped parts of `range`, up to the first hole as Linux does.
   @usableFromInline func setLock(_ space: Space<Database>, _ range: VirtualRange, _ flags: VMAFlags) {
-    let isEverything = range.end == UserSpace.end
+    let isEverything = range.end == userEnd
     let end = isEverything ? range.end : space.layout.areas.firstHole(in: range) ?? range.end
     let part = VirtualRange(range.start, end)
     guard !part.isEmpty else { return }

@@ -139,10 +139,10 @@ extension Kernel {
   private func placeMapping(
     _ space: Space<Database>, _ request: SystemCallRequest, _ flags: MapFlags, _ length: UInt64
   ) throws(Errno) -> VirtualAddress {
-    guard length <= UserSpace.end.raw else { throw .enomem }
+    guard length <= userEnd.raw else { throw .enomem }
     let wish = request.address(0)
     if flags.contains(.fixed) || flags.contains(.fixedNoReplace) {
-      guard wish.raw <= UserSpace.end.raw - length else { throw .enomem }
+      guard wish.raw <= userEnd.raw - length else { throw .enomem }
       guard wish.isAligned(to: .base) else { throw .einval }
       let range = VirtualRange(wish, bytes: length)
       if flags.contains(.fixedNoReplace), !space.layout.areas.overlapping(range).isEmpty { throw .eexist }
@@ -154,18 +154,24 @@ extension Kernel {
   }
 
   /// A hole of `length` bytes: at `wish` if that is free, else as high as possible.
+  ///
+  /// Addresses behind `UserSpace.end` are only for programs that ask for them by a hint there, and no mapping reaches
+  /// over that border by a hint (Linux: `arch_get_unmapped_area_topdown`, `mmap_address_hint_valid`).
   @usableFromInline
   func findRoom(_ space: Space<Database>, _ length: UInt64, near wish: VirtualAddress) throws(Errno)
     -> VirtualAddress
   {
     let hint = wish.advanced(by: PageSize.base.mask).aligned(down: .base)
-    if hint >= UserSpace.minimum, hint.raw <= UserSpace.end.raw - length,
+    let isHigh = hint > UserSpace.end
+    if hint >= UserSpace.minimum, hint.raw <= userEnd.raw - length,
+      isHigh == (hint.advanced(by: length) > UserSpace.end),
       space.layout.areas.overlapping(VirtualRange(hint, bytes: length)).isEmpty
     {
       return hint
     }
+    let above = isHigh ? userEnd.raw &- UserSpace.end.raw : 0
     let gap = space.layout.areas.highestGap(
-      bytes: length, floor: UserSpace.minimum, ceiling: UserSpace.mappingTop)
+      bytes: length, floor: UserSpace.minimum, ceiling: UserSpace.mappingTop.advanced(by: above))
     guard let gap else { throw .enomem }
     return gap
   }

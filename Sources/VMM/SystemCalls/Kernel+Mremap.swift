@@ -66,8 +66,8 @@ extension Kernel {
     var target = request.address(4)
     if isFixed || flags & dontUnmap != 0 {
       if isFixed {
-        guard target.isAligned(to: .base), newLength <= UserSpace.end.raw,
-          target.raw <= UserSpace.end.raw - newLength
+        guard target.isAligned(to: .base), newLength <= userEnd.raw,
+          target.raw <= userEnd.raw - newLength
         else { throw .einval }
         if VirtualRange(target, bytes: newLength).overlaps(VirtualRange(old, bytes: oldLength)) {
           throw .einval
@@ -87,7 +87,7 @@ extension Kernel {
     if !isFixed, flags & dontUnmap == 0, old.advanced(by: oldLength) == area.range.end {
       let growth = VirtualRange(area.range.end, old.advanced(by: newLength))
       let staysPut = request.circumstances.placement.map { $0 == old } ?? true
-      if growth.end <= UserSpace.end, staysPut, space.layout.areas.overlapping(growth).isEmpty {
+      if growth.end <= userEnd, staysPut, space.layout.areas.overlapping(growth).isEmpty {
         try commit(request)
         return .grow(growth)
       }

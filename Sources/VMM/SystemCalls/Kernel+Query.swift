@@ -9,11 +9,11 @@ extension Kernel {
     let space = process.space
     let start = request.address(0)
     guard start.isAligned(to: .base) else { throw .einval }
-    guard start <= UserSpace.end, request[1] <= UserSpace.end.raw - start.raw,
+    guard start <= userEnd, request[1] <= userEnd.raw - start.raw,
       let length = pageAligned(request[1])
     else { throw .enomem }
     let range = VirtualRange(start, bytes: length)
-    guard request[2] <= UserSpace.end.raw, range.pages <= UserSpace.end.raw - request[2] else {
+    guard request[2] <= userEnd.raw, range.pages <= userEnd.raw - request[2] else {
       throw .efault
     }
     guard covers(space, range) else { throw .enomem }

@@ -57,7 +57,7 @@ extension Kernel {
     let start: VirtualAddress
     if wish.raw != 0 {
       start = wish
-      guard length <= UserSpace.end.raw, wish.raw <= UserSpace.end.raw - length else { throw .einval }
+      guard length <= userEnd.raw, wish.raw <= userEnd.raw - length else { throw .einval }
       let target = VirtualRange(wish, bytes: length)
       if flags & remap == 0, !space.layout.areas.overlapping(target).isEmpty { throw .einval }
     } else if let placement = request.circumstances.placement {

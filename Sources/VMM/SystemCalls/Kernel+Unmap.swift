@@ -15,7 +15,7 @@ extension Kernel {
   func checkUnmap(_ space: Space<Database>, _ start: VirtualAddress, _ bytes: UInt64) throws(Errno)
     -> VirtualRange
   {
-    guard start.isAligned(to: .base), start <= UserSpace.end, bytes <= UserSpace.end.raw - start.raw else {
+    guard start.isAligned(to: .base), start <= userEnd, bytes <= userEnd.raw - start.raw else {
       throw .einval
     }
     guard let length = pageAligned(bytes), length != 0 else { throw .einval }
