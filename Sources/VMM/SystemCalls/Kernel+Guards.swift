@@ -22,6 +22,7 @@ extension Kernel {
         let marker = try space.database.object(blank, swappedTo: Marker.guardPage)
         space.database.settle(try space.database.update(marker).takeObligation())
       } catch {
+        if reclaimAfterFailure() { continue }
         timesOutOfMemory &+= 1
         removeGuards(space, VirtualRange(range.start, address))
         throw .enomem
