@@ -1,27 +1,50 @@
 // SPDX-License-Identifier: MIT
 
-// SAFETY of this file: the bitmap has one bit per frame; see `clearIfUsed` for who may race.
+// SAFETY of this file: a frame's record is changed here by the frame's holder only, so no two threads work on one.
 extension FrameAllocator {
-  /// Makes a block's bytes zero, and remembers that its frames are in use from now on.
+  /// Makes a frame's bytes zero, unless they are known to be: the arena is born zero, and see `markClear`.
   ///
-  /// The arena is born zero, so frames that were never handed out need no clearing. Only the holder of a
-  /// frame calls this, so no two threads work on one frame.
+  /// They are known to be zero from then on. A holder that writes to the frame calls `markUsed`, at the latest when it
+  /// gives the frame back.
   /// - Returns: whether bytes had to be cleared.
-  @inlinable public func clearIfUsed(_ frame: FrameNumber, frames: UInt64) -> Bool {
+  @inlinable public func clear(_ frame: FrameNumber) -> Bool {
+    guard unsafe table.record(frame).pointee.wasUsed != 0 else {
+      assert(memory.isZero(frame.address, bytes: PageSize.base.bytes), "a frame is not as clear as was said")
+      return false
+    }
+    memory.zero(frame.address, bytes: PageSize.base.bytes)
+    unsafe table.record(frame).pointee.wasUsed = 0
+    return true
+  }
+
+  /// Whether all bytes of a block are known to be zero. One byte read for each frame, and no branch.
+  @inlinable public func isClear(_ block: FrameNumber, frames: UInt64) -> Bool {
+    var used: UInt8 = 0
+    for step in 0..<frames { unsafe used |= table.record(block.advanced(by: step)).pointee.wasUsed }
+    return used == 0
+  }
+
+  /// Makes a block's bytes zero, and remembers that its frames are in use from now on.
+  /// - Returns: whether bytes had to be cleared.
+  @inlinable public func clearIfUsed(_ block: FrameNumber, frames: UInt64) -> Bool {
     var cleared = false
     for step in 0..<frames {
-      let current = frame.advanced(by: step)
-      if unsafe table.records[Int(current.raw)].wasUsed {
-        memory.zero(current.address, bytes: PageSize.base.bytes)
-        cleared = true
-      }
-      unsafe table.records[Int(current.raw)].wasUsed = true
+      let frame = block.advanced(by: step)
+      if clear(frame) { cleared = true }
+      unsafe table.record(frame).pointee.wasUsed = 1
     }
     return cleared
   }
 
-  /// Remembers that a block was given away without clearing: its bytes are the holder's business.
+  /// Remembers that a block's bytes are the holder's business: nobody clears them now, whoever wants them zero next does.
   @inlinable public func markUsed(_ frame: FrameNumber, frames: UInt64) {
-    for step in 0..<frames { unsafe table.records[Int(frame.raw &+ step)].wasUsed = true }
+    for step in 0..<frames { unsafe table.record(frame.advanced(by: step)).pointee.wasUsed = 1 }
+  }
+
+  /// Says that the holder of a frame, which was zero when it came, has taken back all that it wrote: the next holder
+  /// finds zeros without anybody clearing.
+  @inlinable public func markClear(_ frame: FrameNumber) {
+    assert(memory.isZero(frame.address, bytes: PageSize.base.bytes), "a frame is not as clear as was said")
+    unsafe table.record(frame).pointee.wasUsed = 0
   }
 }

@@ -18,8 +18,8 @@ public import Synchronization
   @usableFromInline let references: Atomic<UInt32>
   /// How many page-table entries map the frame.
   @usableFromInline let mappings: Atomic<UInt32>
-  /// Whether the frame's bytes may be other than zero: it was handed out before.
-  @usableFromInline var wasUsed: Bool
+  /// 1 when the frame's bytes may be other than zero, as far as its holders have said, else 0.
+  @usableFromInline var wasUsed: UInt8
   /// A lock for tables, a reverse-map key for contents: the owner's choice.
   @usableFromInline let word: Atomic<UInt64>
 }

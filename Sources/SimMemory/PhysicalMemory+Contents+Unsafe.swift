@@ -14,6 +14,14 @@ extension PhysicalMemory {
     unsafe _ = memset(pointer(address, bytes: count), 0, Int(count))
   }
 
+  /// Whether `count` bytes from `address` are zero.
+  public func isZero(_ address: PhysicalAddress, bytes count: UInt64) -> Bool {
+    // The first byte is zero, and every other one equals the one before it.
+    let bytes = unsafe pointer(address, bytes: count)
+    return unsafe count == 0
+      || bytes.load(as: UInt8.self) == 0 && memcmp(bytes, bytes + 1, Int(count) - 1) == 0
+  }
+
   /// Copies `count` bytes between ranges that do not overlap.
   public func copy(from source: PhysicalAddress, to target: PhysicalAddress, bytes count: UInt64) {
     unsafe _ = memcpy(pointer(target, bytes: count), pointer(source, bytes: count), Int(count))

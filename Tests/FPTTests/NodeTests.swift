@@ -66,6 +66,41 @@ import Testing
     try machine.finish()
   }
 
+  @Test func onlyWhatWasLeftBehindIsCleared() throws {
+    func check<Shape: RadixShape>(_ shape: Shape.Type) throws {
+      let machine = try TestMachine(shape, bytes: 16 << 20)
+      /// Makes a process with pages in two 2 MiB regions and ends it, and counts the frames that were given to its tables.
+      func process(leaving isLeft: Bool) throws -> UInt64 {
+        let before = machine.owner.work[.tableFrame]
+        let context = DatabaseContext(
+          platform: machine.owner.platform, spaceID: AddressSpaceID(2), pageSizes: machine.service.pageSizes)
+        let database = try machine.service.makeDatabase(context)
+        #expect(database.isVoid(range(0, 1 << 47)))
+        for address in [0x40_0000, 0x7000_0000_0000] as [UInt64] {
+          #expect(!database.find(VirtualAddress(address)).isMapped)
+          database.settle(try database.insertRun(page(address), count: 3))
+        }
+        if !isLeft { database.settle(try database.removeAll(in: range(0, 1 << 47)) { _ in }) }
+        try machine.service.destroy(database)
+        context.destroy()
+        return machine.owner.work[.tableFrame] - before
+      }
+      let first = try process(leaving: false)
+      #expect(try process(leaving: false) == first)
+      _ = try process(leaving: true)
+      // Few of the frames of a flattened node held anything: at most one in each node was written to by each page's walk.
+      let again = try process(leaving: true)
+      #expect(again >= first && again <= first + 4)
+      _ = try process(leaving: false)
+      #expect(try process(leaving: false) == first)
+      try machine.finish()
+    }
+    try check(FlattenedL3L2.self)
+    try check(FlattenedL4L3.self)
+    try check(FlattenedL4L3L2L1.self)
+    try check(RadixFormat.self)
+  }
+
   @Test func runningOutOfMemoryAtAnyAllocationChangesNothing() throws {
     func check<Shape: RadixShape>(_ shape: Shape.Type) throws {
       let machine = try TestMachine(shape)

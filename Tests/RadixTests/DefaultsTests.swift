@@ -10,19 +10,19 @@ import X86Object
   func customizedFunctionsDoWhatTheDefaultsDo(seed: UInt64) throws {
     let machine = try TestMachine()
     let fast = machine.user
-    let plain = Plain(driver: try machine.another())
+    let plain = BasicOnly(try machine.another())
     var generator = SeededGenerator(state: seed)
     for step in 0..<150 {
       let operation = RandomOperation(&generator)
       let a = try operation.run(on: fast, makeTarget: { try machine.another(3) }, endTarget: machine.destroy)
       let b = try operation.run(
-        on: plain, makeTarget: { Plain(driver: try machine.another(4)) },
-        endTarget: { try machine.destroy($0.driver) })
+        on: plain, makeTarget: { BasicOnly(try machine.another(4)) },
+        endTarget: { try machine.destroy($0.base) })
       try #require(a == b, "seed \(seed), step \(step), operation \(operation)")
-      let (left, right) = (TreeAudit(fast).leaves, TreeAudit(plain.driver).leaves)
+      let (left, right) = (TreeAudit(fast).leaves, TreeAudit(plain.base).leaves)
       try #require(left == right, "seed \(seed), step \(step), operation \(operation)")
     }
-    try machine.destroy(plain.driver)
+    try machine.destroy(plain.base)
     try machine.finish()
   }
 

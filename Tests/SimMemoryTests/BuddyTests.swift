@@ -110,6 +110,24 @@ struct BuddyTests {
     #expect(owner.memory.byte(at: again.address) == 0)
   }
 
+  @Test func whoeverTookBackWhatHeWroteSparesTheNextOneTheClearing() throws {
+    let owner = try memory(4)
+    let frames = owner.allocator
+    var didClear = true
+    let frame = try #require(frames.allocateZeroed(didClear: &didClear))
+    owner.memory.setByte(7, at: frame.address)
+    #expect(!owner.memory.isZero(frame.address, bytes: 4096))
+    owner.memory.setByte(0, at: frame.address)
+    #expect(owner.memory.isZero(frame.address, bytes: 4096))
+    frames.markClear(frame)
+    frames.free(frame)
+    let again = try #require(frames.allocateZeroed(didClear: &didClear))
+    #expect(again == frame && !didClear)
+    // A holder that says nothing leaves the clearing to the next one.
+    frames.free(again)
+    #expect(try #require(frames.allocateZeroed(didClear: &didClear)) == frame && didClear)
+  }
+
   @Test func misuseTraps() async {
     await #expect(processExitsWith: .failure) {
       let owner = try SimulatedMemory(MemoryGeometry(bytes: 4 << 20))

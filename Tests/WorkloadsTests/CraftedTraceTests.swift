@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: MIT
 import Foundation
 import Testing
-
-@testable import Workloads
+import Workloads
 
 /// Compact traces whose checksums are right and whose content is nonsense.
 @Suite struct CraftedTraceTests {
   /// A trace of one block.
   func trace(_ payload: [UInt8], records: UInt64) -> [UInt8] {
-    var bytes = EmtraceFormat.magic
-    bytes.append32(EmtraceFormat.version)
+    var bytes: [UInt8] = [0x89] + Array("EMTRACE".utf8)
+    bytes.append32(1)
     bytes.append32(0)
     bytes.append64(0)
     bytes.append64(Checksum.of(bytes))
     var header: [UInt8] = []
-    header.append32(EmtraceFormat.recordBlock)
+    header += Array("EMTB".utf8)
     header.append32(UInt32(payload.count))
     header.append64(0)
     header.append64(records)
@@ -59,14 +58,38 @@ import Testing
     #expect(found.contains("c.emtrace:block 0 (byte 32): damaged"), "\(found)")
   }
 
-  @Test func bothChecksumsAgree() throws {
-    let folder = try TemporaryFolder()
+  @Test func checksumsAreThoseOfTheDescription() throws {
     var random = SeededGenerator(seed: 3)
     for count in 1..<40 {
-      let bytes = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
-      let input = try InputFile(path: try folder.write("s", bytes))
-      _ = try input.refill()
-      #expect(input.checksum(0..<count, seed: 5) == Checksum.of(bytes, seed: 5))
+      let payload = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
+      #expect(try !outcome(trace(payload, records: 1)).contains("checksum"))
+      var damaged = trace(payload, records: 1)
+      damaged[damaged.count - 1] ^= 1
+      #expect(try outcome(damaged).contains("checksum"))
     }
+  }
+}
+
+/// The checksum of the format's description, written down a second time.
+private enum Checksum {
+  static func of(_ bytes: [UInt8], seed: UInt64 = 0x6A09_E667_F3BC_C908) -> UInt64 {
+    var words = stride(from: 0, to: bytes.count, by: 8).map { start in
+      bytes[start..<min(start + 8, bytes.count)].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    }
+    // The last word is one that is not full, be it empty.
+    if bytes.count % 8 == 0 { words.append(0) }
+    return (words + [UInt64(bytes.count)]).reduce(seed) { state, word in
+      let mixed = (state ^ word) &* 0x9E37_79B9_7F4A_7C15
+      return mixed << 29 | mixed >> 35
+    }
+  }
+}
+
+extension [UInt8] {
+  fileprivate mutating func append32(_ value: UInt32) {
+    for shift in 0..<4 { append(UInt8(truncatingIfNeeded: value >> (8 * shift))) }
+  }
+  fileprivate mutating func append64(_ value: UInt64) {
+    for shift in 0..<8 { append(UInt8(truncatingIfNeeded: value >> (8 * shift))) }
   }
 }

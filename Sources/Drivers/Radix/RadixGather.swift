@@ -22,17 +22,6 @@ extension RadixTree {
     gather.flushed.add(slot.span, stride: slot.size)
   }
 
-  /// Takes over the node that `slot` led to, and all below it, which map nothing.
-  @inlinable @inline(never) func takeNodes(_ slot: Slot, _ gather: inout RadixGather) {
-    let node = slot.child
-    if node.level > 0, !node.isFlattened {
-      forEachEntry(of: node, slot.span) { lower, _ in
-        if lower.isTable { takeNodes(lower, &gather) }
-      }
-    }
-    take(slot, &gather)
-  }
-
   /// Ends a gather. Nodes are freed after the flush, which then is no longer owed. Inside a batch the flush comes at the
   /// batch's end, and the nodes are free before that: no CPU may walk this range meanwhile.
   @inlinable @inline(never) func finish(_ gather: consuming RadixGather) -> FlushObligation {

@@ -2,29 +2,6 @@
 public import EntryFormats
 public import SimMemory
 
-/// A node: where it is and at which level. A flattened one counts as the node at the upper of its two levels.
-@frozen @usableFromInline struct RadixNode: BitwiseCopyable {
-  /// The address; bit 0 says that the node is flattened (`FPTFormat.rootMark`).
-  @usableFromInline let raw: UInt64
-  @usableFromInline let level: Int
-
-  @inlinable @inline(__always) init(_ raw: UInt64, _ level: Int) {
-    self.raw = raw
-    self.level = level
-  }
-
-  @inlinable @inline(__always) var isFlattened: Bool { raw & FPTFormat.rootMark != 0 }
-  @inlinable @inline(__always) var frame: FrameNumber { PhysicalAddress(raw).frame }
-  @inlinable @inline(__always) var address: PhysicalAddress { frame.address }
-
-  /// An entry that leads to the node. Rights are decided in the leaves; the accessed bit is set so that hardware never
-  /// writes the entry.
-  @inlinable var pointer: UInt64 {
-    let bits = X86Entry.present | X86Entry.writable | X86Entry.user | X86Entry.accessed
-    return address.raw | bits | (isFlattened ? FPTFormat.mark : 0)
-  }
-}
-
 /// Where a walk ended: one entry word, and what was read there.
 ///
 /// The upper level of a flattened node has no entries in memory. Its slots are made up: each leads to a part of the node,
@@ -41,6 +18,8 @@ public import SimMemory
   @usableFromInline let level: Int
   /// The mark of a 2 MiB page in this slot: that of a flattened leaf node, or 0.
   @usableFromInline var mark: UInt64 = 0
+  /// Whether the entry is not in memory but known to lead to a part of a flattened node.
+  @usableFromInline var isMadeUp = false
 
   @inlinable @inline(__always)
   init(_ address: VirtualAddress, word: PhysicalAddress, raw: UInt64, level: Int) {
@@ -53,26 +32,17 @@ public import SimMemory
   /// Reads the entry for `address` in `node`.
   @inlinable @inline(__always)
   init(_ memory: PhysicalMemory, _ node: RadixNode, _ address: VirtualAddress) {
-    guard Shape.mayFlatten(node.level), node.isFlattened else {
+    if Shape.mayFlatten(node.level), node.isFlattened {
+      self.init(memory, partOf: node, address)
+    } else {
       let word = PhysicalAddress(node.raw &+ Shape.entryOffset(address, node.level))
       self.init(address, word: word, raw: memory.loadAcquire(word), level: node.level)
-      return
     }
-    let part = node.frame.advanced(by: Shape.index(address, node.level)).address
-    let pointer = RadixNode(part.raw, node.level &- 1).pointer
-    guard node.level == 1 else {
-      self.init(address, word: part, raw: pointer, level: node.level)
-      return
-    }
-    let first = memory.loadAcquire(part)
-    let raw = first & FPTFormat.mark != 0 ? first : pointer | first & RadixLock.bits
-    self.init(address, word: part, raw: raw, level: 1)
-    mark = FPTFormat.mark
   }
 
   /// Whether the entry leads to a node: present, and not a leaf.
   @inlinable @inline(__always) var isTable: Bool {
-    level > 0 && raw & (X86Entry.present | X86Entry.pageSize) == X86Entry.present
+    isMadeUp || level > 0 && raw & (X86Entry.present | X86Entry.pageSize) == X86Entry.present
   }
   /// Whether the entry says nothing; its lock bits do not count.
   @inlinable @inline(__always) var isVoid: Bool { X86Entry(raw).isNone }

@@ -60,8 +60,9 @@ extension RadixTree {
   /// Replaces a huge leaf, nothing, or nodes that hold nothing; those are freed.
   @inlinable @inline(never)
   func replaceHuge(_ slot: Slot, _ object: X86Object) throws(TranslationError) -> Change<X86Object> {
-    if slot.isTable, let mapped = firstMapped(below: slot) {
-      throw .sizeConflict(existing: mapped.start, size: mapped.size)
+    if slot.isTable {
+      var iterator = RadixIterator(over: slot.span)
+      if let mapped = nextSlot(&iterator) { throw .sizeConflict(existing: mapped.start, size: mapped.size) }
     }
     let raw = replace(slot, by: object.entry.mapping | slot.mark)
     context.meter.count(.entryWrite)
@@ -75,15 +76,9 @@ extension RadixTree {
     guard before.isTable else { return Change(old: X86Object(object.start, object.size, entry: X86Entry(0))) }
     table.addToWord(~0, slot.word.frame)
     var gather = RadixGather()
-    takeNodes(before, &gather)
+    if before.level > 1 { prune(before.child, before.span, &gather) }
+    take(before, &gather)
     return Change(old: X86Object(unmappedAt: object.start, size: object.size), obligation: finish(gather))
-  }
-
-  @inlinable func firstMapped(below slot: Slot) -> Slot? {
-    let known = slot.level == 1 ? used(slot.child.frame) : pages(slot.child.frame)
-    guard known != 0 else { return nil }
-    var iterator = RadixIterator(over: slot.span)
-    return nextSlot(&iterator)
   }
 
   /// The leaf that is mapped at exactly `object`'s address and size.
@@ -102,10 +97,19 @@ extension RadixTree {
     return walk(address)
   }
 
+  /// What customizable functions 31–35 are made of: one walk. The caller's lock keeps the entry where it is.
+  @inlinable public func withEntry<Result: ~Copyable>(
+    at address: VirtualAddress, _ body: (X86Place) throws(TranslationError) -> Result
+  ) throws(TranslationError) -> Result {
+    let slot = lookUp(address)
+    guard !slot.isVoid else { throw .notMapped }
+    return try body(X86Place(word: slot.word, raw: slot.raw, page: slot.span, size: slot.size))
+  }
+
   /// Replaces the word of a 4 KiB leaf; the first one of a region in a flattened node keeps its lock bits.
   @inlinable @inline(__always) func exchange(_ mapping: UInt64, at word: PhysicalAddress) -> UInt64 {
     if Shape.mayFlatten(1), word.raw & PageSize.base.mask == 0 {
-      return change(word, memory.loadAcquire(word), keeping: RadixLock.bits) { _ in mapping }
+      return memory.change(word, memory.loadAcquire(word), keeping: RadixLock.bits) { _ in mapping }
     }
     return memory.exchange(mapping, at: word)
   }
@@ -114,24 +118,6 @@ extension RadixTree {
   /// - Returns: the word before, with every bit that hardware had set in it.
   @inlinable @inline(__always) func replace(_ slot: Slot, by entry: UInt64) -> UInt64 {
     if slot.level == 0 { return exchange(entry, at: slot.word) }
-    return change(slot.word, memory.loadAcquire(slot.word), keeping: RadixLock.bits) { _ in entry }
-  }
-
-  /// Replaces what is in a word by what `body` makes of its mapping, but for the bits to be kept.
-  /// - Parameter seen: what was read there.
-  /// - Returns: the word before.
-  @inlinable @inline(__always) @discardableResult
-  func change(
-    _ word: PhysicalAddress, _ seen: UInt64, keeping kept: UInt64 = X86Entry.schemeMask,
-    _ body: (UInt64) -> UInt64
-  ) -> UInt64 {
-    var seen = seen
-    while true {
-      let entry = body(seen & ~X86Entry.schemeMask) | seen & kept
-      if entry == seen { return seen }
-      let found = memory.compareExchange(seen, entry, at: word)
-      if found == seen { return seen }
-      seen = found
-    }
+    return memory.change(slot.word, memory.loadAcquire(slot.word), keeping: RadixLock.bits) { _ in entry }
   }
 }

@@ -9,45 +9,17 @@ extension RadixTree {
   @inlinable
   public func insertRun(_ prototype: X86Object, count: UInt64) throws(RangeFailure) -> FlushObligation {
     var flushed = FlushSpan()
-    var done: UInt64 = 0
-    while done < count {
-      let page = copy(of: prototype, movedBy: done &* prototype.size.bytes)
+    var place = RadixIterator(over: prototype.span)
+    for step in 0..<count {
+      let page = copy(of: prototype, movedBy: step &* prototype.size.bytes)
       do throws(TranslationError) {
-        if page.size == .base, page.isMapped {
-          done &+= try fillLeaf(page, atMost: count &- done, &flushed)
-        } else {
-          flushed.add(try insert(page))
-          done &+= 1
-        }
+        flushed.add(try insert(page, at: &place))
       } catch {
         settle(flushed.obligation())
         throw RangeFailure(firstNotDone: page.start, reason: error)
       }
     }
     return flushed.obligation()
-  }
-
-  /// Inserts pages up to the end of the leaf node.
-  /// - Returns: how many.
-  @inlinable func fillLeaf(
-    _ first: X86Object, atMost limit: UInt64, _ flushed: inout FlushSpan
-  ) throws(TranslationError) -> UInt64 {
-    var place = RadixIterator(over: first.span)
-    try enterForWriting(&place)
-    let index = Shape.index(first.start, 0)
-    let pages = Swift.min(limit, Shape.entries &- index)
-    let step = first.isPresent ? PageSize.base.bytes : 0
-    var added: UInt64 = 0
-    for page in 0..<pages {
-      let word = place.leaf.advanced(by: (index &+ page) &<< 3)
-      let old = X86Entry(exchange(first.entry.mapping &+ page &* step, at: word))
-      if old.isNone { added &+= 1 }
-      if old.isResident { flushed.add(page: first.start.advanced(by: page &<< 12), .base) }
-    }
-    tally(place.leaf, 0, added)
-    context.meter.count(.rangeEntry, pages)
-    context.meter.count(.rangeGroup)
-    return pages
   }
 
   /// Customizable 10. Fills a node and exchanges one word, so that every address stays mapped at every instant; the
@@ -85,7 +57,7 @@ extension RadixTree {
     if node.isFlattened {
       forEachEntry(of: node, pieces) { lower, _ in tally(lower.word, 1, 1, mark: lower.mark) }
     }
-    change(slot.word, slot.raw, keeping: RadixLock.bits) { mapping in
+    memory.change(slot.word, slot.raw, keeping: RadixLock.bits) { mapping in
       var piece = firstPiece(mapping)
       forEachEntry(of: node, pieces) { lower, _ in
         memory.storeRelaxed(piece | lower.mark, at: lower.word)

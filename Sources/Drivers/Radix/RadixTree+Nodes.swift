@@ -58,11 +58,13 @@ extension RadixTree {
     return RadixNode(node.address.raw, level)
   }
 
-  /// Gives a node's memory back.
+  /// Gives a node's memory back. One whose entries were all taken out need not be cleared again; in a root the kernel's
+  /// may stand, uncounted.
   @inlinable @inline(never) func freeNode(_ node: RadixNode) {
     context.meter.count(.tableFrameFreed)
     table.addToWord(0 &- (node.isFlattened ? 512 : 1) &<< 40, root.frame)
     if node.isFlattened { return freeFlattened(node) }
+    if used(node.frame) == 0, node.frame != root.frame { context.platform.frames.markClear(node.frame) }
     context.platform.frames.free(node.frame)
   }
 
@@ -70,25 +72,18 @@ extension RadixTree {
   /// - Returns: the highest one; nil when memory ran out, and then there are none.
   @inlinable
   func makeChain(_ address: VirtualAddress, from slot: Slot, to level: Int) -> RadixNode? {
-    guard let chain = makeNode(at: slot.level &- 1) else { return nil }
-    if chain.level == 0 { table.setNext(slot.word.frame, of: chain.frame) }
-    var last = Slot(memory, chain, address)
-    while last.level > level {
-      if !last.isTable {
-        guard let node = makeNode(at: last.level &- 1) else {
-          freeNodes(below: chain, VirtualRange(page: address, .base))
-          freeNode(chain)
-          return nil
-        }
-        memory.storeRelaxed(node.pointer, at: last.word)
-        table.addToWord(1, last.word.frame)
-        if node.level == 0 { table.setNext(last.word.frame, of: node.frame) }
-        last = Slot(memory, node, address)
-      } else {
-        last = Slot(memory, last.child, address)
-      }
+    guard let node = makeNode(at: slot.level &- 1) else { return nil }
+    if node.level == 0 { table.setNext(slot.word.frame, of: node.frame) }
+    var last = Slot(memory, node, address)
+    while last.level > level, last.isTable { last = Slot(memory, last.child, address) }
+    if last.level == level { return node }
+    guard let lower = makeChain(address, from: last, to: level) else {
+      freeNode(node)
+      return nil
     }
-    return chain
+    memory.storeRelaxed(lower.pointer, at: last.word)
+    table.addToWord(1, last.word.frame)
+    return node
   }
 
   /// Frees every node below `node` that serves `range`; entries are left as they are.

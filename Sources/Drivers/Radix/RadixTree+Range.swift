@@ -13,18 +13,15 @@ extension RadixTree {
   @inlinable public func countMapped(in range: VirtualRange) -> UInt64 { count(range, atMost: ~0) }
 
   @inlinable func count(_ range: VirtualRange, atMost limit: UInt64) -> UInt64 {
-    var (pages, groups) = (UInt64(0), UInt64(0))
-    count(in: rootNode, range.intersection(everything), atMost: limit, &pages, &groups)
-    context.meter.count(.rangeGroup, groups)
+    var pages: UInt64 = 0
+    count(in: rootNode, range.intersection(everything), atMost: limit, &pages)
     return pages
   }
 
   /// Adds the mapped pages of `range` below `node` to `total`; stops when there are `limit`.
-  @inlinable @inline(never) func count(
-    in node: RadixNode, _ range: VirtualRange, atMost limit: UInt64, _ total: inout UInt64,
-    _ groups: inout UInt64
-  ) {
-    groups &+= 1
+  @inlinable @inline(never)
+  func count(in node: RadixNode, _ range: VirtualRange, atMost limit: UInt64, _ total: inout UInt64) {
+    context.meter.count(.rangeGroup)
     guard node.isFlattened || used(node.frame) != 0 else { return }
     forEachEntry(of: node, range) { slot, piece in
       if total >= limit { return }
@@ -33,7 +30,7 @@ extension RadixTree {
       } else if piece.bytes == slot.size.bytes, slot.level <= 2 {
         total &+= slot.level == 1 ? used(slot.child.frame) : pages(slot.child.frame)
       } else {
-        count(in: slot.child, piece, atMost: limit, &total, &groups)
+        count(in: slot.child, piece, atMost: limit, &total)
       }
     }
   }
@@ -79,7 +76,7 @@ extension RadixTree {
     let gather = try forEachSlot(in: range) { (slot, gather) throws(TranslationError) in
       guard X86Entry(slot.raw).isResident else { return }
       var changed = slot.raw
-      let old = change(slot.word, slot.raw) { mapping in
+      let old = memory.change(slot.word, slot.raw) { mapping in
         var object = object(slot, replaced: mapping)
         object.setProtection(protection)
         changed = object.entry.raw

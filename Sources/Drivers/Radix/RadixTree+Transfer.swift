@@ -84,7 +84,7 @@ extension RadixTree {
   func insert(
     _ object: X86Object, at place: inout RadixIterator
   ) throws(TranslationError) -> Change<X86Object> {
-    guard object.size == .base else { return try insert(object) }
+    guard object.size == .base, object.isMapped else { return try insert(object) }
     place.position = object.start
     if !isInLeaf(place) { try enterForWriting(&place) }
     let offset = Shape.entryOffset(object.start, 0)

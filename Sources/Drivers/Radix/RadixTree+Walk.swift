@@ -34,12 +34,16 @@ extension RadixTree {
       return X86Object(
         address, .base, entry: X86Entry(slot.raw), location: slot.word.raw, generation: generation)
     }
-    return largerObject(slot, generation)
+    return largerObject(address, slot.word, slot.raw, slot.level, generation)
   }
 
-  /// What `find` found when it is no page or void of base size.
+  /// What `find` found when it is no page or void of base size. Takes the slot apart: a slot would be put into memory first,
+  /// on the way to every page.
   @inlinable @inline(never)
-  func largerObject(_ slot: Slot, _ generation: UInt64) -> X86Object {
+  func largerObject(
+    _ address: VirtualAddress, _ word: PhysicalAddress, _ raw: UInt64, _ level: Int, _ generation: UInt64
+  ) -> X86Object {
+    let slot = Slot(address, word: word, raw: raw, level: level)
     if slot.isVoid, let size = voidAbove(slot) {
       return X86Object(slot.address, size, entry: X86Entry(0))
     }

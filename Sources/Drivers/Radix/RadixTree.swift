@@ -32,7 +32,7 @@ public import X86Object
 ///   context's lock, so it cannot be freed under them.
 /// - Hardware takes no lock. It reads whole words, sets accessed and dirty bits of present leaves, and follows a pointer
 ///   to a freed node only until the flush that comes before the node is given back.
-@frozen public struct RadixTree<Shape: RadixShape>: TranslationDatabase {
+@frozen public struct RadixTree<Shape: RadixShape>: TranslationDatabase, X86InPlaceTranslation {
   /// Entries as x86-64 has them.
   public typealias Object = X86Object
   /// The MMU of the shape.

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+public import EntryFormats
+public import SimMemory
+
+extension RadixSlot {
+  /// Makes up the entry for `address` in a flattened node, or finds the 2 MiB page that stands there.
+  @inlinable @inline(__always)
+  init(_ memory: PhysicalMemory, partOf node: RadixNode, _ address: VirtualAddress) {
+    let part = PhysicalAddress(
+      node.raw &- FPTFormat.rootMark &+ Shape.index(address, node.level) &<< 12)
+    let first = node.level == 1 ? memory.loadAcquire(part) : 0
+    if first & FPTFormat.mark != 0 {
+      self.init(address, word: part, raw: first, level: 1)
+    } else {
+      self.init(address, word: part, raw: RadixNode(part.raw, 0).pointer, level: node.level)
+      isMadeUp = true
+    }
+    if node.level == 1 { mark = FPTFormat.mark }
+  }
+}
