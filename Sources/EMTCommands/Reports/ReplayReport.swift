@@ -167,9 +167,9 @@ public struct ReplayReport: Codable, Sendable, Equatable {
     fill(from: replay.tally)
     accesses = Accesses(fetch: replay.fetches, load: replay.loads, store: replay.stores)
     thp = replay.machine.kernel.hugePages.policy.rawValue
-    let counts = replay.machine.kernel.hugePageCounts
+    let huge = replay.machine.kernel.hugePageCounts
     hugePages = HugePages(
-      mapped: counts.mapped, fallbacks: counts.fallbacks, splits: counts.splits, collapses: counts.collapses)
+      mapped: huge.mapped, fallbacks: huge.fallbacks, splits: huge.splits, collapses: huge.collapses)
     mappedPages = Level(peak: replay.machine.kernel.peakResidentPages, final: replay.tally.finalPages)
     let counts = replay.machine.kernel.reclaimCounts
     reclaim = Reclaim(

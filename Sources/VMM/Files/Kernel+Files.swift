@@ -82,7 +82,7 @@ extension Kernel {
         let high = min(pages.upperBound, last)
         guard low < high else { continue }
         let start = area.range.start.advanced(by: (low - first) << 12)
-        zap(space, VirtualRange(start, bytes: (high - low) << 12))
+        discardPages(space, area, VirtualRange(start, bytes: (high - low) << 12))
       }
     }
   }

@@ -91,12 +91,17 @@ extension Kernel {
   public func reverseMapFault() -> String? {
     let table = platform.frames.table
     var counts: [UInt64: UInt32] = [:]
+    // Frames that somebody maps by a huge translation although they are counted one by one: found by splitting only.
+    var hidden: Set<UInt64> = []
     for space in spaces {
       for area in space.layout.areas.areas {
         var iterator = space.database.makeIterator(over: area.range)
         while let object = space.database.nextMapped(&iterator) {
-          guard object.isPresent, !object.isSpecial, object.size == .base || !platform.frames.isCut(object.frame)
-          else { continue }
+          guard object.isPresent, !object.isSpecial else { continue }
+          if object.size != .base, platform.frames.isCut(object.frame) {
+            hidden.formUnion(object.frame.raw..<object.frame.raw + object.size.basePages)
+            continue
+          }
           counts[object.frame.raw, default: 0] += 1
           guard table.pageFlags(object.frame).contains(.onList) else { continue }
           var isFound = false
@@ -114,7 +119,7 @@ extension Kernel {
     for (frame, count) in counts.sorted(by: { $0.key < $1.key }) {
       let number = FrameNumber(frame)
       var found: UInt32 = 0
-      guard table.pageFlags(number).contains(.onList) else { continue }
+      guard table.pageFlags(number).contains(.onList), !hidden.contains(frame) else { continue }
       forEachTranslation(of: number) { _, _, _ in
         found += 1
         return true

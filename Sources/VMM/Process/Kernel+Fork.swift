@@ -13,9 +13,9 @@ extension Kernel {
     }
   }
 
-  /// Only pages of the process's own have to be copied: file pages come back by faults.
+  /// Only pages of the process's own, and guards, have to be copied: file pages come back by faults.
   @inlinable func needsCopy(_ area: VMA) -> Bool {
-    area.flags.contains(.hasPrivatePages) && area.isPrivate
+    (area.isPrivate ? area.flags.contains(.hasPrivatePages) : area.flags.contains(.hasGuards))
       && area.flags.isDisjoint(with: [.dontFork, .wipeOnFork])
   }
 
@@ -35,7 +35,10 @@ extension Kernel {
       do {
         let flush = try database.copy(
           rest, into: child.database,
-          decide: { $0.isSpecial ? .share : .shareProtected },
+          decide: {
+            if !area.isPrivate, $0.isPresent { return .skip }
+            return $0.isSpecial ? .share : .shareProtected
+          },
           copied: { object in
             guard object.isPresent else { return copied(swapped: object, into: child) }
             pages &+= object.size.basePages

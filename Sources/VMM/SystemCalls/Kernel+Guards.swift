@@ -43,4 +43,20 @@ extension Kernel {
     }
     database.endIteration(iterator)
   }
+
+  /// Drops the pages of a part of `area` but not its guards: they go with the mapping only, or when they are removed
+  /// (Linux `zap_drop_markers`).
+  @inlinable func discardPages(_ space: Space<Database>, _ area: VMA, _ part: VirtualRange) {
+    guard area.flags.contains(.hasGuards) else { return zap(space, part) }
+    let database = space.database
+    var start = part.start
+    var iterator = database.makeIterator(over: part)
+    while let object = database.nextMapped(&iterator) {
+      guard database.swapEntry(of: object) == Marker.guardPage else { continue }
+      zap(space, VirtualRange(start, object.start))
+      start = object.end
+    }
+    database.endIteration(iterator)
+    zap(space, VirtualRange(start, part.end))
+  }
 }

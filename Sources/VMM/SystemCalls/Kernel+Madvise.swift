@@ -82,7 +82,7 @@ extension Kernel {
   ) throws(Errno) {
     switch advice {
     case .dontNeed, .dontNeedLocked:
-      zap(space, part)
+      discardPages(space, area, part)
       if area.flags.contains(.locked) { return }
     case .remove: punchHole(area, part)
     case .guardInstall: try installGuards(space, part)
