@@ -53,7 +53,8 @@ extension MemoryRig {
   private func note(
     _ pid: UInt32, _ number: SystemCallNumber, _ arguments: [UInt64], _ range: Range<UInt64>, _ failure: Errno?
   ) {
-    guard failure == nil || arguments[0] & 4095 == 0 else { return }
+    let roundsDown = number == .mlock || number == .munlock
+    guard failure == nil || roundsDown || arguments[0] & 4095 == 0 else { return }
     switch number {
     case .munmap: if failure == nil { model.unmap(pid, range) }
     case .mprotect:
