@@ -42,7 +42,8 @@ public enum Differential {
     var generator = StepGenerator(seed: seed, shifts: sizes)
     for _ in 0..<count { steps.append(generator.next()) }
     guard let failure = replay(steps, on: subject, checkEvery: checkEvery) else { return nil }
-    let short = Shrinker { replay($0, on: subject, checkEvery: 1) != nil }.shrink(failure.steps)
+    let short = Shrinker(plainer: \.plainerForms) { replay($0, on: subject, checkEvery: 1) != nil }
+      .shrink(failure.steps)
     let last = replay(short, on: subject, checkEvery: 1) ?? failure
     return DifferentialFailure(driver: subject.name, seed: seed, steps: short, difference: last.difference)
   }

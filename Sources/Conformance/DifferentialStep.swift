@@ -89,3 +89,18 @@ public struct DifferentialStep: Sendable, Equatable, CustomStringConvertible {
   var size: PageSize { PageSize(shift: shift) }
   var range: VirtualRange { VirtualRange(start, bytes: pages << 12) }
 }
+
+extension DifferentialStep {
+  /// Steps with less to them, for shrinking.
+  var plainerForms: [DifferentialStep] {
+    let edits: [(inout DifferentialStep) -> Void] = [
+      { $0.failAfter = nil }, { $0.bits = 0 }, { $0.bits &= 7 }, { $0.pages = 1 },
+      { $0.pages = max($0.pages / 2, 1) },
+    ]
+    return edits.compactMap { edit in
+      var step = self
+      edit(&step)
+      return step == self ? nil : step
+    }
+  }
+}

@@ -66,7 +66,7 @@ public enum ReplayStop: Error, Sendable, Equatable {
   /// One line that says what to do.
   public var message: String {
     switch self {
-    case .outOfMemory: "simulated physical memory is exhausted; use a larger --memory"
+    case .outOfMemory: "simulated physical memory is exhausted; use a larger --memory or --swap"
     case .noProcess: "the trace has memory accesses before any process starts"
     case .contradiction(let what): what
     case .faultLoop(let address):

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import Catalog
+public import Conformance
 public import EMTCore
 public import MMU
 
@@ -14,6 +15,8 @@ public struct Driver: Sendable {
   public let replay: @Sendable (ReplayJob) throws(CommandFailure) -> ReplayReport
   /// Runs what the calibration counts.
   @usableFromInline let calibrate: @Sendable (CalibrationJob) throws(CommandFailure) -> [CalibrationRun]
+  /// Runs random programs.
+  @usableFromInline let fuzz: @Sendable (FuzzJob) throws(CommandFailure) -> MemoryReport
   /// Times range operations: one round.
   @usableFromInline let ranges: @Sendable (BenchJob) throws(CommandFailure) -> [RangeSample]
   /// Times single operations: one round.
@@ -33,6 +36,9 @@ public struct Driver: Sendable {
       try job.run(Service.self, Walker.self)
     }
     calibrate = { (job: CalibrationJob) throws(CommandFailure) -> [CalibrationRun] in
+      try job.run(Service.self, Walker.self)
+    }
+    fuzz = { (job: FuzzJob) throws(CommandFailure) -> MemoryReport in
       try job.run(Service.self, Walker.self)
     }
     ranges = { (job: BenchJob) throws(CommandFailure) -> [RangeSample] in try job.run(Service.self) }

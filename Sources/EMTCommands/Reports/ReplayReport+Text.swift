@@ -33,6 +33,12 @@ extension ReplayReport {
     row("  page faults", Units.grouped(kernelWork.pageFault))
     row("  system calls", Units.grouped(kernelWork.systemCall))
     if kernelWork.khugepaged > 0 { row("  collapsing", Units.grouped(kernelWork.khugepaged)) }
+    if reclaim.scanned > 0 {
+      row("  reclaim in the background", Units.grouped(kernelWork.reclaim))
+      row("pages reclaimed / looked at", "\(reclaim.reclaimed) / \(reclaim.scanned)")
+      row("pages to / from swap", "\(reclaim.swappedOut) / \(reclaim.swappedIn)")
+      row("file pages written / read back", "\(reclaim.writtenBack) / \(reclaim.readBack)")
+    }
     row("  other", Units.grouped(kernelWork.other))
     row("content work, instructions", Units.grouped(contentWork))
     row(

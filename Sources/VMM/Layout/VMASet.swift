@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
 public import SimMemory
 
+/// Pages that came to a group of private pages because an area without a group was merged with one that has it.
+@frozen @usableFromInline struct GroupGain: Sendable, BitwiseCopyable {
+  @usableFromInline var group: UInt32
+  @usableFromInline var pages: UInt64
+}
+
 /// The mappings of one address space: ordered, disjoint, merged where neighbours are alike.
 ///
 /// A sorted array with a last-hit cache: look-ups are O(1) for repeated areas and O(log n) else, changes O(n) moves of
@@ -9,6 +15,8 @@ public import SimMemory
   /// All areas by address.
   public var areas: ContiguousArray<VMA> = []
   @usableFromInline var lastHit = 0
+  /// What merging added to groups of private pages since the kernel looked at this last.
+  @usableFromInline var groupGains: ContiguousArray<GroupGain> = []
 
   /// The most areas an address space can have (Linux: `vm.max_map_count`).
   public static var maximumCount: Int { 65_530 }

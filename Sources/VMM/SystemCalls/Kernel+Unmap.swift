@@ -37,7 +37,7 @@ extension Kernel {
     for piece in takeAreas(space, range) {
       meter.count(.vmaStep)
       zap(space, piece.range)
-      dropFile(of: piece)
+      drop(piece, of: space)
     }
   }
 
