@@ -79,6 +79,6 @@ public enum Differential {
   @usableFromInline static func shorten(
     _ steps: [DifferentialStep], _ fails: ([DifferentialStep]) -> Bool
   ) -> [DifferentialStep] {
-    withoutActuallyEscaping(fails) { Shrinker($0).shrink(steps) }
+    withoutActuallyEscaping(fails) { Shrinker(plainer: \.plainerForms, $0).shrink(steps) }
   }
 }

@@ -56,3 +56,18 @@ public import SimMemory
   }
   @inlinable var range: VirtualRange { VirtualRange(start.aligned(down: .base), bytes: pages << 12) }
 }
+
+extension DifferentialStep {
+  /// Steps with less to them, for shrinking.
+  var plainerForms: [DifferentialStep] {
+    let edits: [(inout DifferentialStep) -> Void] = [
+      { ($0.failAfter, $0.failsOnce) = (nil, false) }, { $0.bits = 0 }, { $0.bits &= 7 }, { $0.pages = 1 },
+      { $0.pages = max($0.pages / 2, 1) }, { $0.shift = 12 }, { $0.space = 0 },
+    ]
+    return edits.compactMap { edit in
+      var step = self
+      edit(&step)
+      return step == self ? nil : step
+    }
+  }
+}

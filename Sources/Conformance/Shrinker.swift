@@ -1,29 +1,36 @@
 // SPDX-License-Identifier: MIT
 
 /// Makes a failing list of steps short: leaves out ever smaller parts, then makes single steps plainer.
-struct Shrinker {
-  private let fails: ([DifferentialStep]) -> Bool
+struct Shrinker<Step> {
+  private let fails: ([Step]) -> Bool
+  private let plainer: (Step) -> [Step]
   private var triesLeft = 2000
   private let deadline: ContinuousClock.Instant
 
-  /// - Parameter seconds: when to stop trying; a long list is not worth more.
-  init(seconds: Int = 60, _ fails: @escaping ([DifferentialStep]) -> Bool) {
+  /// - Parameters:
+  ///   - seconds: when to stop trying; a long list is not worth more.
+  ///   - plainer: plainer forms of a step, to be tried in its place.
+  ///   - fails: whether a list of steps still shows what is looked for.
+  init(
+    seconds: Int = 60, plainer: @escaping (Step) -> [Step] = { _ in [] }, _ fails: @escaping ([Step]) -> Bool
+  ) {
+    self.plainer = plainer
     self.fails = fails
     deadline = .now + .seconds(seconds)
   }
 
-  func shrink(_ steps: [DifferentialStep]) -> [DifferentialStep] {
+  func shrink(_ steps: [Step]) -> [Step] {
     var copy = self
     return copy.simplify(copy.leaveOut(steps))
   }
 
-  private mutating func accept(_ candidate: [DifferentialStep]) -> Bool {
+  private mutating func accept(_ candidate: [Step]) -> Bool {
     guard triesLeft > 0, ContinuousClock.now < deadline else { return false }
     triesLeft -= 1
     return fails(candidate)
   }
 
-  private mutating func leaveOut(_ steps: [DifferentialStep]) -> [DifferentialStep] {
+  private mutating func leaveOut(_ steps: [Step]) -> [Step] {
     var steps = steps
     var part = max(steps.count / 2, 1)
     while true {
@@ -44,17 +51,13 @@ struct Shrinker {
     }
   }
 
-  private mutating func simplify(_ steps: [DifferentialStep]) -> [DifferentialStep] {
+  private mutating func simplify(_ steps: [Step]) -> [Step] {
     var steps = steps
     for index in steps.indices {
-      let edits: [(inout DifferentialStep) -> Void] = [
-        { ($0.failAfter, $0.failsOnce) = (nil, false) }, { $0.bits = 0 }, { $0.bits &= 7 }, { $0.pages = 1 },
-        { $0.pages = max($0.pages / 2, 1) }, { $0.shift = 12 }, { $0.space = 0 },
-      ]
-      for edit in edits {
+      for step in plainer(steps[index]) {
         var candidate = steps
-        edit(&candidate[index])
-        if candidate != steps, accept(candidate) { steps = candidate }
+        candidate[index] = step
+        if accept(candidate) { steps = candidate }
       }
     }
     return steps

@@ -25,7 +25,7 @@ public enum EMT {
   static var commands: [any Command.Type] {
     [
       CompareCommand.self, ReplayCommand.self, RecordCommand.self, ConvertCommand.self, DriversCommand.self,
-      ConformanceCommand.self, BenchCommand.self, CalibrateCommand.self,
+      ConformanceCommand.self, FuzzCommand.self, BenchCommand.self, CalibrateCommand.self,
     ]
   }
 

@@ -5,7 +5,8 @@ internal import VMM
 
 extension Replay {
   /// Adds the contents of the running process's memory to the digest: addresses and bytes, not frames, so that drivers
-  /// can be compared.
+  /// can be compared. Where contents are does not matter: private pages in swap and file pages that reclaim took count
+  /// as if they were in memory, so runs with and without pressure can be compared too.
   mutating func digest() {
     guard let space else { return }
     var database = space.database
@@ -13,14 +14,21 @@ extension Replay {
     for area in space.layout.areas.areas {
       var iterator = database.makeIterator(over: area.range)
       while let object = database.nextMapped(&iterator) {
-        guard object.isPresent, !object.isSpecial else { continue }
-        let contents = memory.digest(of: object.physicalAddress, bytes: object.size.bytes)
-        for word in [object.start.raw, contents] {
-          tally.contentDigest = (tally.contentDigest ^ word) &* 0x9E37_79B9_7F4A_7C15
-          tally.contentDigest ^= tally.contentDigest >> 29
-        }
+        guard let contents = machine.kernel.privateContents(of: object, in: database) else { continue }
+        add(object.start.raw, contents)
       }
       database.endIteration(iterator)
+      guard area.file != .none else { continue }
+      for (page, contents) in machine.kernel.fileContents(of: area) {
+        add(area.range.start.raw &+ (page << 12 &- area.offset), contents)
+      }
+    }
+  }
+
+  private mutating func add(_ address: UInt64, _ contents: UInt64) {
+    for word in [address, contents] {
+      tally.contentDigest = (tally.contentDigest ^ word) &* 0x9E37_79B9_7F4A_7C15
+      tally.contentDigest ^= tally.contentDigest >> 29
     }
   }
 }

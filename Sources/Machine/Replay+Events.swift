@@ -131,7 +131,9 @@ extension Replay {
   /// Remembers the most bytes of tables. Only the running process's tables change between switches.
   @inlinable mutating func noteTables() {
     guard let space else { return }
-    let bytes = otherTableBytes &+ space.database.footprint.total
+    let own = space.database.footprint.total
+    let bytes = otherTableBytes &+ own
+    if own > tally.peakProcessTableBytes { tally.peakProcessTableBytes = own }
     if bytes > tally.peakTableBytes { tally.peakTableBytes = bytes }
   }
 

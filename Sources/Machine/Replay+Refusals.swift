@@ -71,7 +71,7 @@ extension Replay {
     }
     for kind in [AccessKind.load, .store, .fetch] {
       guard isRefused(space, address, kind, code: refusal.code) else { continue }
-      if case .refused = machine.kernel.pageFault(space, address, kind) {
+      if case .refused = machine.calls.pageFault(space, address, kind) {
         machine.deliverInvalidations()
         tally.expectedRefusals += 1
         return
@@ -121,7 +121,7 @@ extension Replay {
         }
         continue
       }
-      if case .refused(.beyondEndOfFile) = machine.kernel.pageFault(space, last, .load) {
+      if case .refused(.beyondEndOfFile) = machine.calls.pageFault(space, last, .load) {
         tally.expectedRefusals += 1
         return
       }

@@ -100,7 +100,7 @@ where Service.Root == Walker.Root {
     guard let space = space else { throw ReplayStop.noProcess }
     var tries = 0
     while true {
-      let outcome = machine.kernel.pageFault(space, address, kind)
+      let outcome = machine.calls.pageFault(space, address, kind)
       machine.deliverInvalidations()
       switch outcome {
       case .resolved(let kind): noteFault(kind)

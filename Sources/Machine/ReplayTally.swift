@@ -28,6 +28,8 @@ public struct ReplayTally: Sendable {
   public var fatalFaults: UInt64 = 0
   /// The most bytes of tables there were.
   public var peakTableBytes: UInt64 = 0
+  /// The most bytes of tables that one process had.
+  public var peakProcessTableBytes: UInt64 = 0
   /// Bytes of tables at the end of the trace.
   public var finalTableBytes: UInt64 = 0
   /// Pages mapped at the end of the trace.
@@ -64,7 +66,7 @@ public enum ReplayStop: Error, Sendable, Equatable {
   /// One line that says what to do.
   public var message: String {
     switch self {
-    case .outOfMemory: "simulated physical memory is exhausted; use a larger --memory"
+    case .outOfMemory: "simulated physical memory is exhausted; use a larger --memory or --swap"
     case .noProcess: "the trace has memory accesses before any process starts"
     case .contradiction(let what): what
     case .faultLoop(let address):

@@ -4,17 +4,28 @@
 public struct CallgrindProfile: Sendable, Equatable {
   /// Instructions while collection was on.
   public private(set) var total: UInt64 = 0
-  /// Instructions inside calls of each function, called ones included, and how many calls there were.
-  public private(set) var calls: [String: Calls] = [:]
+  /// Instructions inside calls, called functions included, and how many calls there were, by caller and callee.
+  public private(set) var arcs: [Arc: Calls] = [:]
   /// Instructions of each function's own.
   public private(set) var own: [String: UInt64] = [:]
 
-  /// Calls of one function from wherever it was called.
+  /// Who called whom.
+  public struct Arc: Sendable, Hashable {
+    /// The calling function's mangled name.
+    public var caller: String
+    /// The called function's mangled name.
+    public var callee: String
+  }
+
+  /// Calls of one function.
   public struct Calls: Sendable, Equatable {
     /// How many.
     public var count: UInt64 = 0
     /// Instructions inside them.
     public var instructions: UInt64 = 0
+
+    /// No calls.
+    public init() {}
   }
 
   /// Reads a dump.
@@ -32,8 +43,9 @@ public struct CallgrindProfile: Sendable, Equatable {
       } else if let first = line.utf8.first, first >= 0x30, first <= 0x39 {
         let cost = line.split(separator: " ").dropFirst().first.flatMap { UInt64($0) } ?? 0
         if let count = callCount {
-          calls[callee, default: Calls()].count += count
-          calls[callee, default: Calls()].instructions += cost
+          let arc = Arc(caller: function, callee: callee)
+          arcs[arc, default: Calls()].count += count
+          arcs[arc, default: Calls()].instructions += cost
           callCount = nil
         } else {
           own[function, default: 0] += cost
@@ -43,10 +55,11 @@ public struct CallgrindProfile: Sendable, Equatable {
     }
   }
 
-  /// Calls of all functions whose name `matches` says to be one of those wanted. They must not call each other.
+  /// Calls of all functions whose name `matches` says to be one of those wanted, from functions that are not: a function
+  /// that jumps into its twin, because the linker folded the two, is one call.
   public func calls(where matches: (String) -> Bool) -> Calls {
-    calls.reduce(into: Calls()) { sum, entry in
-      guard matches(entry.key) else { return }
+    arcs.reduce(into: Calls()) { sum, entry in
+      guard matches(entry.key.callee), !matches(entry.key.caller) else { return }
       sum.count += entry.value.count
       sum.instructions += entry.value.instructions
     }

@@ -16,6 +16,8 @@ public struct CostFit: Sendable {
     public var counts: [KernelEvent: UInt64]
     /// Instructions counted, contents of pages left out.
     public var instructions: Double
+    /// How much the observation's relative error weighs in the fit.
+    public var weight = 1.0
 
     /// One observation.
     public init(
@@ -31,6 +33,9 @@ public struct CostFit: Sendable {
   /// How strongly the fit is pulled towards the prior, relative to one observation that is off by 100 %.
   public var ridge = 1e-5
 
+  /// How much a real program's trace weighs beside a micro workload: a few of them stand against dozens.
+  public static var traceWeight: Double { 8 }
+
   /// A fit with default settings.
   public init() {}
 
@@ -38,9 +43,9 @@ public struct CostFit: Sendable {
   public static func prior(_ event: KernelEvent) -> Double {
     switch event {
     case .contentZeroed, .contentCopied: 0
-    case .entryRead: 5
-    case .extraProbe, .lockWait, .pageCount, .iteratorStep, .rangeEntry: 15
-    case .tableFrame, .systemCallEntry, .vmaChange, .clusterMove: 200
+    case .entryRead, .vmaMoved: 5
+    case .extraProbe, .lockWait, .pageCount, .iteratorStep, .rangeEntry, .vmaSearchStep: 15
+    case .tableFrame, .systemCallEntry, .vmaChange, .vmaGathered, .clusterMove: 200
     default: 60
     }
   }
@@ -50,21 +55,22 @@ public struct CostFit: Sendable {
     let events = KernelEvent.allCases.filter { !$0.isContentWork }
     let used = observations.filter { $0.instructions > 0 }
     let rows = used.map { run in events.map { Double(run.counts[$0] ?? 0) / run.instructions } }
+    let weights = used.map(\.weight)
     let priors = events.map { CostFit.prior($0) }
-    let fitted = solve(rows, priors)
+    let fitted = solve(rows, weights, priors)
     return Dictionary(uniqueKeysWithValues: zip(events, fitted))
   }
 
   /// Coordinate descent on the normal equations: exact enough, and too small to need anything better. Every row's
   /// target is 1.
-  private func solve(_ rows: [[Double]], _ priors: [Double]) -> [Double] {
+  private func solve(_ rows: [[Double]], _ weights: [Double], _ priors: [Double]) -> [Double] {
     let count = priors.count
     var gram = Array(repeating: Array(repeating: 0.0, count: count), count: count)
     var right = Array(repeating: 0.0, count: count)
-    for row in rows {
+    for (row, weight) in zip(rows, weights) {
       for i in 0..<count where row[i] != 0 {
-        right[i] += row[i]
-        for j in 0..<count { gram[i][j] += row[i] * row[j] }
+        right[i] += weight * row[i]
+        for j in 0..<count { gram[i][j] += weight * row[i] * row[j] }
       }
     }
     for i in 0..<count {

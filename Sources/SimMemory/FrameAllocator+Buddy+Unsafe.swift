@@ -8,6 +8,12 @@ extension FrameAllocator {
 
   /// The slow path of every allocation: buddy lists of `node`, then its cache, then the other nodes.
   @usableFromInline @inline(never) func allocateSlowly(order: Int, node: Int) -> FrameNumber? {
+    let frame = search(order: order, node: node)
+    if frame == nil { unsafe plan.pointee.failedOrder = max(plan.pointee.failedOrder, order) }
+    return frame
+  }
+
+  private func search(order: Int, node: Int) -> FrameNumber? {
     if let frame = take(order: order, node: node) { return frame }
     if order > 0, unsafe nodes[node].cached > 0 {
       drainCache(node)

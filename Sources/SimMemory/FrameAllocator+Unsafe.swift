@@ -118,7 +118,7 @@
   }
 
   /// Free frames on `node`, cached ones included.
-  public func freeFrames(node: Int) -> UInt64 { unsafe nodes[node].freeFrames }
+  @inlinable public func freeFrames(node: Int) -> UInt64 { unsafe nodes[node].freeFrames }
 
   /// Free frames on all nodes.
   public var freeFrames: UInt64 { (0..<nodeCount).reduce(0) { $0 + freeFrames(node: $1) } }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import Synchronization
 
 // SAFETY of this file: a frame's record is changed here by the frame's holder only, so no two threads work on one.
 extension FrameAllocator {
@@ -14,7 +15,16 @@ extension FrameAllocator {
     }
     memory.zero(frame.address, bytes: PageSize.base.bytes)
     unsafe table.record(frame).pointee.wasUsed = 0
+    unsafe clearings.pointee.wrappingAdd(1, ordering: .relaxed)
     return true
+  }
+
+  /// How many frames were cleared since the arena was made: what no report of a driver is needed for.
+  public var clearedFrames: UInt64 { unsafe clearings.pointee.load(ordering: .relaxed) }
+
+  /// The word behind the nodes' locks.
+  @inlinable var clearings: UnsafeMutablePointer<Atomic<UInt64>> {
+    unsafe UnsafeMutableRawPointer(locks + nodeCount).assumingMemoryBound(to: Atomic<UInt64>.self)
   }
 
   /// Whether all bytes of a block are known to be zero. One byte read for each frame, and no branch.

@@ -37,6 +37,8 @@
   @usableFromInline var staysBroken = false
   /// Allocations asked for since the plan was set.
   @usableFromInline var requests: UInt64 = 0
+  /// The order of the largest block that could not be had since somebody asked for this.
+  @usableFromInline var failedOrder = 0
 
   /// Counts one request.
   /// - Returns: whether it must fail.

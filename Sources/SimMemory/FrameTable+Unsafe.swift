@@ -105,4 +105,14 @@ public import Synchronization
   @inlinable public func setNext(_ next: FrameNumber, of frame: FrameNumber) {
     unsafe record(frame).pointee.next = UInt32(truncatingIfNeeded: next.raw)
   }
+
+  /// The frame before in the owner's list; zero at its start. Free for the owner's use while allocated.
+  @inlinable public func previous(_ frame: FrameNumber) -> FrameNumber {
+    FrameNumber(UInt64(unsafe record(frame).pointee.previous))
+  }
+
+  /// Links `frame` to its predecessor in the owner's list.
+  @inlinable public func setPrevious(_ previous: FrameNumber, of frame: FrameNumber) {
+    unsafe record(frame).pointee.previous = UInt32(truncatingIfNeeded: previous.raw)
+  }
 }

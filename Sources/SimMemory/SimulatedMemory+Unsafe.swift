@@ -47,8 +47,8 @@ internal import Synchronization
       unsafe (nodes + node).initialize(
         to: NodeState(first: UInt32(truncatingIfNeeded: max(first, 1)), end: UInt32(truncatingIfNeeded: end)))
     }
-    unsafe locks = .allocate(capacity: geometry.nodes)
-    unsafe locks.initialize(repeating: 0, count: geometry.nodes)
+    unsafe locks = .allocate(capacity: geometry.nodes + 1)
+    unsafe locks.initialize(repeating: 0, count: geometry.nodes + 1)
     let plan = UnsafeMutablePointer<FailurePlan>.allocate(capacity: 1)
     unsafe plan.initialize(to: FailurePlan())
     allocator = unsafe FrameAllocator(

@@ -26,6 +26,12 @@ struct Tool {
       .deletingLastPathComponent().appendingPathComponent("Sources/EMTCommands/Sample/sample.emtrace").path
   }
 
+  /// A short real trace.
+  static var smallTrace: String {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("ReplayTests/Fixtures/brk01.emtrace").path
+  }
+
   static func run(_ words: [String]) throws -> Tool {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)

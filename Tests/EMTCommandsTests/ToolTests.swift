@@ -30,7 +30,7 @@ struct ToolTests {
     for (key, parts) in [
       "accesses": ["fetch", "load", "store"], "syscalls": ["total", "memory"],
       "faults": ["minor", "major", "cow", "huge", "fatal"], "mappedPages": ["peak", "final"],
-      "pageTableBytes": ["peak", "final"],
+      "pageTableBytes": ["peak", "final", "emptyProcess", "largestProcess"],
       "kernelWork": ["total", "pageFault", "systemCall", "khugepaged", "reclaim", "other"],
       "translation": ["lookups", "tlbMisses", "walks", "walkReferences", "walkCycles"],
     ] {
@@ -66,6 +66,18 @@ struct ToolTests {
     (["conformance", "--tap", "--json"], "use one"),
     (["conformance", "--driver", "radix", "--options", "preset=emt"], "has no option 'preset'"),
     (["conformance", "--random", "--list"], "--random runs none"),
+    (["bench", "--memroy"], "did you mean --memory"),
+    (["bench", "--memory", "--inserts"], "two runs"),
+    (["bench", "--memory", "x.emtrace"], "unexpected 'x.emtrace'"),
+    (["bench", "--inserts", "--rounds", "2"], "takes no --rounds"),
+    (["bench", "--pages", "some"], "'some' is no number from 64 to 4M"),
+    (["bench", "--pages", "64K,"], "'' is no number from 64 to 4M"),
+    (["bench", "--pages", "8"], "'8' is no number from 64 to 4M"),
+    (["bench", "--rounds", "0"], "'0' is no number from 1 to 99"),
+    (["bench", "--driver", "ecptt"], "did you mean 'ecpt'"),
+    (["calibrate", "--run", "micros", "--driver", "radix"], "micro, contents or traces"),
+    (["calibrate", "--check"], "need a TRACE"),
+    (["calibrate", "--faults", "x.emtrace", "--output", "y"], "fit nothing"),
   ])
   func wrongUsageIsOneClearLineAndStatusTwo(_ words: [String], _ hint: String) throws {
     let run = try Tool.run(words)
@@ -95,7 +107,9 @@ struct ToolTests {
     #expect(run.errors.split(separator: "\n").count == 1)
   }
 
-  @Test(arguments: ["compare", "replay", "record", "convert", "drivers", "conformance"])
+  @Test(arguments: [
+    "compare", "replay", "record", "convert", "drivers", "conformance", "fuzz", "bench", "calibrate",
+  ])
   func everyCommandExplainsItself(_ command: String) throws {
     let run = try Tool.run([command, "--help"])
     #expect(run.status == 0)

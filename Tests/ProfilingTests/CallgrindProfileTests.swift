@@ -43,4 +43,22 @@ struct CallgrindProfileTests {
     #expect(calls.count == 3)
     #expect(calls.instructions == 750)
   }
+
+  @Test func `a function that jumps into its twin is one call`() {
+    let folded = """
+      fn=replay
+      1 10
+      cfn=faultTg5
+      calls=4 77
+      2 400
+      fn=faultTg5
+      3 8
+      cfn=faultTg5Tm
+      calls=4 78
+      4 392
+      """
+    let calls = CallgrindProfile(folded).calls { $0.hasPrefix("fault") }
+    #expect(calls.count == 4)
+    #expect(calls.instructions == 400)
+  }
 }

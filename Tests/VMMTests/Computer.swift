@@ -22,7 +22,9 @@ final class Computer<Service: TranslationService> {
 
   /// Ends everything; every frame must be back.
   func finish() {
+    #expect(kernel.reverseMapFault() == nil)
     kernel.shutDown()
+    #expect(kernel.swap.used == 0)
     #expect(owner.platform.frames.freeFrames == freeAtStart)
   }
 
@@ -85,6 +87,10 @@ final class Computer<Service: TranslationService> {
     for _ in 0..<4 {
       let object = space.database.find(address)
       if object.isPresent, kind == .store ? object.isWritable : object.isReadable {
+        // What hardware does.
+        do { try space.database.setAccessed(at: address, alsoDirty: kind == .store) } catch {
+          Issue.record("\(error)")
+        }
         return .byte(body(object.physicalAddress.advanced(by: address.offset(in: object.size))))
       }
       switch kernel.pageFault(space, address, kind) {

@@ -11,6 +11,8 @@ struct ExhaustionTests {
   @Test func radix() throws { try exhaust(RadixService.self) }
   @Test func hashed() throws { try exhaust(HashedService.self) }
 
+  @Test func withSwap() throws { try SwapExhaustion().runEverywhere() }
+
   private func exhaust<Service: TranslationService>(_ service: Service.Type) throws {
     var allowed = 0
     var isDone = false
@@ -59,6 +61,43 @@ struct ExhaustionTests {
     } catch {
       #expect([.enomem, .eagain, .efault].contains(error), "\(error)")
       return false
+    }
+  }
+}
+
+/// The n-th allocation fails while pages come back from swap: every page keeps its bytes.
+private struct SwapExhaustion: Scenario {
+  func run<Service: TranslationService>(_ service: Service.Type) throws {
+    for allowed in 0..<12 {
+      let computer = try Computer<Service>(bytes: 32 << 20)
+      try computer.kernel.swapOn(pages: 64)
+      let base = try computer.map(8)
+      let ours = try computer.map(4, flags: 0x21)
+      for number in 0..<UInt64(8) { computer.store(base + number * page, UInt8(number + 1)) }
+      for number in 0..<UInt64(4) { computer.store(ours + number * page, UInt8(number + 51)) }
+      try computer.call(.madvise, [base, 8 * page, 21])
+      try computer.call(.madvise, [ours, 4 * page, 21])
+      let frames = computer.owner.platform.frames
+      frames.injectFailure(after: allowed, staysBroken: true)
+      let child = try? computer.kernel.fork(computer.process, child: 2)
+      for number in 0..<UInt64(4) {
+        let found = computer.store(base + number * page, 100, in: child)
+        #expect(found == .byte(100) || found == .outOfMemory)
+      }
+      _ = computer.refusal(.madvise, [base, 8 * page, 3])
+      _ = computer.refusal(.mlock, [base + 6 * page, page])
+      _ = computer.load(ours)
+      frames.stopInjectingFailures()
+      if child != nil {
+        for number in 0..<UInt64(8) {
+          #expect(computer.load(base + number * page) == .byte(UInt8(number + 1)))
+        }
+      }
+      for number in 4..<UInt64(8) { #expect(computer.load(base + number * page) == .byte(UInt8(number + 1))) }
+      for number in 0..<UInt64(4) {
+        #expect(computer.load(ours + number * page) == .byte(UInt8(number + 51)))
+      }
+      computer.finish()
     }
   }
 }

@@ -5,31 +5,26 @@ public import SimMemory
 /// Times what a driver does with a large range, with its customizations and without them.
 @usableFromInline struct BenchJob: Sendable {
   /// Base pages that are mapped.
-  @usableFromInline var pages: UInt64 = 1_000_000
-  /// Measured runs; one more comes before them, so that host memory is there already.
-  @usableFromInline var runs = 5
+  @usableFromInline var pages: UInt64
 
-  init() {}
+  init(pages: UInt64) { self.pages = pages }
 
+  /// One round of both forms.
   @inlinable
-  func run<Service: TranslationService>(_ service: Service.Type) throws(CommandFailure) -> [BenchRow] {
+  func run<Service: TranslationService>(_ service: Service.Type) throws(CommandFailure) -> [RangeSample] {
     try time(Service.self, "driver") + time(BasicOnlyService<Service.Database>.self, "basic functions only")
   }
 
   @inlinable
   func time<Service: TranslationService>(
     _: Service.Type, _ form: String
-  ) throws(CommandFailure) -> [BenchRow] {
-    var samples: [[Double]] = [[], [], [], []]
-    for run in 0...runs {
-      let times: [Double]
-      do { times = try once(Service.self) } catch {
-        throw .failed("\(form): a range operation failed: \(error)")
-      }
-      if run > 0 { for (index, time) in times.enumerated() { samples[index].append(time) } }
+  ) throws(CommandFailure) -> [RangeSample] {
+    let times: [Double]
+    do { times = try once(Service.self) } catch {
+      throw .failed("\(form): a range operation failed: \(error)")
     }
-    return zip(["map", "scan", "fork", "unmap"], samples).map {
-      BenchRow(name: $0, form: form, unit: "ns/page", samples: $1)
+    return zip(["map", "scan", "fork", "unmap"], times).map {
+      RangeSample(name: $0, form: form, nanoseconds: $1)
     }
   }
 
@@ -90,25 +85,17 @@ public import SimMemory
   }
 }
 
-/// One line of a benchmark's report.
-@usableFromInline struct BenchRow: Codable, Sendable {
-  var schema = "emt.bench/1"
-  var driver = ""
+/// One timing of one range operation.
+@usableFromInline struct RangeSample: Sendable {
   var name: String
-  /// Which form of the driver, or what kind of trace.
+  /// Which form of the driver.
   var form: String
-  var unit: String
-  var median: Double
-  var minimum: Double
-  var maximum: Double
+  /// Per page.
+  var nanoseconds: Double
 
-  @usableFromInline init(name: String, form: String, unit: String, samples: [Double]) {
-    let sorted = samples.sorted()
+  @usableFromInline init(name: String, form: String, nanoseconds: Double) {
     self.name = name
     self.form = form
-    self.unit = unit
-    median = sorted.isEmpty ? 0 : sorted[sorted.count / 2]
-    minimum = sorted.first ?? 0
-    maximum = sorted.last ?? 0
+    self.nanoseconds = nanoseconds
   }
 }

@@ -15,10 +15,12 @@ public import Workloads
   /// Traces to replay, each with the files of one run; empty: the micro workloads.
   @usableFromInline var traces: [String]
   @usableFromInline var driver: String
+  @usableFromInline var workloads: [MicroWorkload]
 
-  init(traces: [String], driver: String) {
+  init(traces: [String], driver: String, workloads: [MicroWorkload] = MicroWorkload.allCases) {
     self.traces = traces
     self.driver = driver
+    self.workloads = workloads
   }
 
   @inlinable
@@ -32,7 +34,7 @@ public import Workloads
     }
     if !traces.isEmpty { return runs }
     var bench = try Workbench<Service, Walker>(configuration)
-    for workload in MicroWorkload.allCases {
+    for workload in workloads {
       try bench.run(workload, 64)
       let before = bench.machine.platform.work
       calibrationMark()

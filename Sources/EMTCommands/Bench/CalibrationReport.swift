@@ -6,7 +6,9 @@ internal import Profiling
 struct CalibrationReport {
   var driver: String
   var table: CostTable
-  var micro: [CostFit.Observation]
+  /// What the fit saw.
+  var fitted: [CostFit.Observation]
+  /// What it did not see.
   var traces: [CostFit.Observation]
 
   private struct Row: Encodable {
@@ -18,6 +20,8 @@ struct CalibrationReport {
     var counted: UInt64
     var modelled: UInt64
     var error: Double
+    /// What the meter counted.
+    var events: [String: UInt64]
   }
 
   private func row(_ observation: CostFit.Observation, isFitted: Bool) -> Row {
@@ -25,11 +29,12 @@ struct CalibrationReport {
     return Row(
       driver: driver, run: observation.name, isFitted: isFitted, operation: "\(observation.operation)",
       counted: UInt64(observation.instructions),
-      modelled: UInt64(max(0, (observation.instructions * (1 + error)).rounded())), error: error)
+      modelled: UInt64(max(0, (observation.instructions * (1 + error)).rounded())), error: error,
+      events: Dictionary(uniqueKeysWithValues: observation.counts.map { ("\($0)", $1) }))
   }
 
   private var rows: [Row] {
-    micro.map { row($0, isFitted: true) } + traces.map { row($0, isFitted: false) }
+    fitted.map { row($0, isFitted: true) } + traces.map { row($0, isFitted: false) }
   }
 
   func printJSON() throws(CommandFailure) {
@@ -37,10 +42,10 @@ struct CalibrationReport {
   }
 
   func show() {
-    Terminal.print("\(driver): instructions counted by callgrind and modelled by the fitted table")
+    Terminal.print("\(driver): instructions counted by callgrind and modelled by the cost table")
     var table = TextTable(["run", "operation", "counted", "modelled", "error"])
     for row in rows {
-      let name = row.isFitted ? row.run : row.run + " (trace, not fitted)"
+      let name = row.isFitted ? row.run : row.run + " (not fitted)"
       table.add([
         name, row.operation, Units.grouped(row.counted), Units.grouped(row.modelled), percent(row.error),
       ])
@@ -48,8 +53,8 @@ struct CalibrationReport {
     table.print()
     Terminal.print("")
     for operation in Calibration.entries.map(\.operation) {
-      summarise(micro, "micro workloads", operation)
-      summarise(traces, "traces", operation)
+      summarise(fitted, "fitted", operation)
+      summarise(traces, "not fitted", operation)
     }
     Terminal.print("")
   }

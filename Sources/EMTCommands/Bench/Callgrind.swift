@@ -29,19 +29,20 @@ struct Callgrind {
   /// Removes the dumps.
   func remove() { try? FileManager.default.removeItem(at: folder) }
 
-  /// Runs `emt` with `words`, collecting only inside functions whose mangled names match `patterns`.
+  /// Runs `emt` with `words`; what happens inside functions whose mangled names match `patterns` is left out.
   /// - Returns: what it printed, and the dump of each stretch between two marks.
   func run(
-    _ words: [String], collecting patterns: [String]
+    _ words: [String], without patterns: [String]
   ) throws(CommandFailure) -> (output: String, dumps: [CallgrindProfile]) {
     let name = "dump-\(UUID().uuidString)"
     let process = Process()
     process.executableURL = URL(fileURLWithPath: valgrind)
     process.arguments =
       [
-        "--tool=callgrind", "--compress-strings=no", "--compress-pos=no", "--collect-atstart=no",
+        "--tool=callgrind", "--compress-strings=no", "--compress-pos=no",
         "--callgrind-out-file=\(folder.path)/\(name)", "--dump-before=*15calibrationMark*",
-      ] + patterns.map { "--toggle-collect=\($0)" } + ["/proc/self/exe".resolved] + words
+      ] + patterns.map { "--toggle-collect=\($0)" } + ["--collect-atstart=yes", "/proc/self/exe".resolved]
+      + words
     // The C library clears and copies pages by vectors then, whatever the processor; callgrind would count every byte
     // of a string instruction.
     process.environment = ProcessInfo.processInfo.environment.merging([

@@ -1,76 +1,84 @@
 // SPDX-License-Identifier: MIT
 internal import Catalog
-internal import Foundation
 
 /// `emt bench`.
 enum BenchCommand: Command {
   static var syntax: CommandSyntax {
     CommandSyntax(
-      name: "bench", usage: "bench [TRACE] [--driver D] [--json]",
-      summary: "Times replays and range operations over a million pages: median, least and most of 5 runs.",
+      name: "bench",
+      usage: "bench [TRACE…] [--memory | --inserts] [--driver D] [--pages N,…] [--rounds N] [--json]",
+      summary:
+        "Times single operations, ranges and replays, driver beside driver; or measures tables and inserts.",
       options: [
         CommandSyntax.Option(name: "--driver", value: "NAME", help: "one driver instead of all"),
+        CommandSyntax.Option(
+          name: "--memory", value: nil, help: "bytes of tables: a new process, dense and sparse pages"),
+        CommandSyntax.Option(
+          name: "--inserts", value: nil,
+          help: "what every single insert of a growing table moves and clears"),
+        CommandSyntax.Option(
+          name: "--pages", value: "N,…",
+          help: "base pages to map, e.g. 64K or 64K,1M (default; 1M with --memory and --inserts)"),
+        CommandSyntax.Option(
+          name: "--rounds", value: "N", help: "rounds of all drivers, 1 to 99 (default 5)"),
         CommonOptions.json,
       ],
-      examples: [("emt bench --driver radix", "the built-in sample, as .emtrace and as lackey text")])
+      examples: [
+        ("emt bench", "all drivers in turns; median, least and most of five rounds"),
+        ("emt bench --memory", "bytes of tables per process and per page"),
+        ("emt bench --inserts --driver ecpt", "the most that one insert moves and clears, for every preset"),
+      ])
   }
 
   static func run(_ words: [String], drivers: [Driver]) throws(CommandFailure) -> Int32 {
     let arguments = try Arguments(words, syntax)
     var chosen = drivers
     if let name = arguments.value("--driver") { chosen = [try CommonOptions.driver(name, in: drivers)] }
-    var traces: [(form: String, paths: [String])] = []
-    let text = FileManager.default.temporaryDirectory.appendingPathComponent(
-      "emt-bench-\(UUID().uuidString).1.txt")
-    defer { try? FileManager.default.removeItem(at: text) }
-    if arguments.operands.isEmpty {
-      let sample = try CommonOptions.samplePath()
-      try LackeySample.write(sample, to: text.path)
-      traces = [("lackey text", [text.path]), (".emtrace", [sample])]
-    } else {
-      traces = [(arguments.operands[0], arguments.operands)]
+    let (isMemory, isInserts) = (arguments.has("--memory"), arguments.has("--inserts"))
+    guard isMemory || isInserts else {
+      let sizes = try pages(arguments, default: [1 << 16, 1 << 20])
+      let series = try BenchSeries(sizes: sizes, rounds: try rounds(arguments), traces: arguments.operands)
+      try series.run(chosen, isJSON: arguments.has("--json"))
+      return 0
     }
-    for driver in chosen {
-      var rows = try traces.map { (trace) throws(CommandFailure) in
-        try replay(driver, trace.form, trace.paths)
-      }
-      Terminal.progress("\(driver.description.name): range operations")
-      rows += try driver.bench(BenchJob())
-      Terminal.progress("")
-      for index in rows.indices { rows[index].driver = driver.description.name }
-      if arguments.has("--json") {
-        for row in rows { Terminal.print(try CommonOptions.json(row)) }
+    let flag = isMemory ? "--memory" : "--inserts"
+    if isMemory, isInserts { throw .usage("emt bench: --memory and --inserts are two runs; use one of them") }
+    if let extra = arguments.operands.first {
+      throw .usage("emt bench: \(flag) replays nothing; unexpected '\(extra)'")
+    }
+    if arguments.value("--rounds") != nil {
+      throw .usage("emt bench: \(flag) is exact and takes no --rounds")
+    }
+    var isClean = true
+    for size in try pages(arguments, default: [1 << 20]) {
+      if isMemory {
+        try MemoryTable.run(chosen, pages: size, isJSON: arguments.has("--json"))
       } else {
-        show(driver.description.name, rows)
+        isClean = try InsertTable.run(chosen, pages: size, isJSON: arguments.has("--json")) && isClean
       }
     }
-    return 0
+    return isClean ? 0 : 1
   }
 
-  /// Replays a trace five times, after a first time that brings its file and the host's memory in.
-  private static func replay(
-    _ driver: Driver, _ form: String, _ paths: [String]
-  ) throws(CommandFailure) -> BenchRow {
-    var samples: [Double] = []
-    for run in 0...5 {
-      Terminal.progress("\(driver.description.name): replaying \(form), run \(run) of 5")
-      let report = try driver.replay(ReplayJob(paths: paths, driver: driver.description.name))
-      let records = report.accesses.fetch + report.accesses.load + report.accesses.store
-      if run > 0 { samples.append(Double(records) / report.seconds / 1e6) }
+  private static func pages(_ arguments: Arguments, default sizes: [UInt64]) throws(CommandFailure)
+    -> [UInt64]
+  {
+    guard let text = arguments.value("--pages") else { return sizes }
+    var chosen: [UInt64] = []
+    for word in text.split(separator: ",", omittingEmptySubsequences: false) {
+      guard let pages = Units.bytes(String(word)), (64...1 << 22).contains(pages) else {
+        throw .usage("emt bench: --pages: '\(word)' is no number from 64 to 4M; write for example 64K,1M")
+      }
+      chosen.append(pages)
     }
-    return BenchRow(name: "replay", form: form, unit: "million accesses/s", samples: samples)
+    return chosen
   }
 
-  private static func show(_ driver: String, _ rows: [BenchRow]) {
-    var table = TextTable([driver, "form", "median", "least", "most", "unit", "ratio"])
-    for row in rows {
-      let own = rows.first { $0.name == row.name }?.median ?? row.median
-      let ratio = row.unit == "ns/page" ? Units.decimal(row.median / own, places: 2) + "×" : ""
-      table.add(
-        [row.name, row.form] + [row.median, row.minimum, row.maximum].map { Units.decimal($0, places: 1) }
-          + [row.unit, ratio])
+  private static func rounds(_ arguments: Arguments) throws(CommandFailure) -> Int {
+    guard let text = arguments.value("--rounds") else { return 5 }
+    guard let rounds = Int(text), (1...99).contains(rounds) else {
+      throw .usage("emt bench: --rounds: '\(text)' is no number from 1 to 99")
     }
-    table.print()
-    Terminal.print("")
+    return rounds
   }
 }

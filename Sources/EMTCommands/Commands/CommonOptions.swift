@@ -23,6 +23,11 @@ enum CommonOptions {
       name: "--memory", value: "SIZE", help: "simulated memory, e.g. 512M, 16G (default 16G)")
   }
 
+  static var swap: CommandSyntax.Option {
+    CommandSyntax.Option(
+      name: "--swap", value: "SIZE", help: "a swap area, for more pages than --memory holds (default none)")
+  }
+
   /// The value of `--thp`.
   static func policy(_ arguments: Arguments) throws(CommandFailure) -> HugePagePolicy {
     let name = arguments.value("--thp") ?? "never"
@@ -43,9 +48,18 @@ enum CommonOptions {
 
   /// The value of `--memory` in bytes.
   static func memoryBytes(_ arguments: Arguments) throws(CommandFailure) -> UInt64 {
-    guard let text = arguments.value("--memory") else { return 16 << 30 }
+    try bytes(arguments, "--memory") ?? 16 << 30
+  }
+
+  /// The value of `--swap` in base pages.
+  static func swapPages(_ arguments: Arguments) throws(CommandFailure) -> UInt64 {
+    (try bytes(arguments, "--swap") ?? 0) >> 12
+  }
+
+  private static func bytes(_ arguments: Arguments, _ option: String) throws(CommandFailure) -> UInt64? {
+    guard let text = arguments.value(option) else { return nil }
     guard let bytes = Units.bytes(text), bytes > 0 else {
-      throw .usage("--memory: '\(text)' is no size; write for example 512M or 16G")
+      throw .usage("\(option): '\(text)' is no size; write for example 512M or 16G")
     }
     return bytes
   }

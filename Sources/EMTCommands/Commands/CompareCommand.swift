@@ -5,11 +5,12 @@ internal import Catalog
 enum CompareCommand: Command {
   static var syntax: CommandSyntax {
     CommandSyntax(
-      name: "compare", usage: "compare [TRACE…] [--drivers a,b] [--thp POLICY] [--memory SIZE] [--json]",
+      name: "compare",
+      usage: "compare [TRACE…] [--drivers a,b] [--thp POLICY] [--memory SIZE] [--swap SIZE] [--json]",
       summary: "Replays a trace on every driver and shows what each costs the operating system.",
       options: [
         CommandSyntax.Option(name: "--drivers", value: "a,b", help: "these drivers only"),
-        CommonOptions.thp, CommonOptions.collapseInterval, CommonOptions.memory, CommonOptions.json,
+        CommonOptions.thp, CommonOptions.collapseInterval, CommonOptions.memory, CommonOptions.swap, CommonOptions.json,
       ],
       examples: [
         ("emt", "all drivers on the built-in sample of a real program"),
@@ -36,12 +37,14 @@ enum CompareCommand: Command {
     }
     let paths = isSample ? [try CommonOptions.samplePath()] : arguments.operands
     let memory = try CommonOptions.memoryBytes(arguments)
+    let swap = try CommonOptions.swapPages(arguments)
     var reports: [ReplayReport] = []
     for driver in chosen {
       var job = ReplayJob(paths: paths, driver: driver.description.name)
       job.memoryBytes = memory
       job.policy = policy
       if let interval { job.collapseInterval = interval }
+      job.swapPages = swap
       job.onProgress = CommonOptions.progress("replaying on \(driver.description.name)")
       let report = try driver.replay(job)
       Terminal.progress("")

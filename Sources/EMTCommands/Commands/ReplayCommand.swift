@@ -5,11 +5,12 @@ internal import Catalog
 enum ReplayCommand: Command {
   static var syntax: CommandSyntax {
     CommandSyntax(
-      name: "replay", usage: "replay TRACE… --driver D [--thp POLICY] [--memory SIZE] [--check] [--json]",
+      name: "replay",
+      usage: "replay TRACE… --driver D [--thp POLICY] [--memory SIZE] [--swap SIZE] [--check] [--json]",
       summary: "Replays a trace on one driver and compares every memory call's answer with Linux's.",
       options: [
         CommandSyntax.Option(name: "--driver", value: "NAME", help: "the driver; see 'emt drivers'"),
-        CommonOptions.thp, CommonOptions.collapseInterval, CommonOptions.memory,
+        CommonOptions.thp, CommonOptions.collapseInterval, CommonOptions.memory, CommonOptions.swap,
         CommandSyntax.Option(
           name: "--check", value: nil,
           help: "after every system call compare driver, reference model and walker on every page"),
@@ -37,6 +38,7 @@ enum ReplayCommand: Command {
     job.memoryBytes = try CommonOptions.memoryBytes(arguments)
     job.policy = try CommonOptions.policy(arguments)
     if let interval = try CommonOptions.collapseInterval(arguments) { job.collapseInterval = interval }
+    job.swapPages = try CommonOptions.swapPages(arguments)
     job.isChecked = arguments.has("--check")
     job.onProgress = CommonOptions.progress("replaying on \(driver.description.name)")
     let report = try driver.replay(job)

@@ -15,13 +15,21 @@ public struct Driver: Sendable {
   public let replay: @Sendable (ReplayJob) throws(CommandFailure) -> ReplayReport
   /// Runs what the calibration counts.
   @usableFromInline let calibrate: @Sendable (CalibrationJob) throws(CommandFailure) -> [CalibrationRun]
-  /// Times range operations.
-  @usableFromInline let bench: @Sendable (BenchJob) throws(CommandFailure) -> [BenchRow]
   /// Runs the checks of the contract that are chosen by clause and name, and shows each outcome.
   @usableFromInline let contract:
     @Sendable (ConformanceJob, (String, String) -> Bool, (ContractOutcome) -> Void) -> Void
   /// Runs random operations; the closure sees every round's seed and the steps done.
   @usableFromInline let explore: @Sendable (ConformanceJob, (UInt64, Int) -> Void) -> DifferentialFailure?
+  /// Runs random programs.
+  @usableFromInline let fuzz: @Sendable (FuzzJob) throws(CommandFailure) -> MemoryReport
+  /// Times range operations: one round.
+  @usableFromInline let ranges: @Sendable (BenchJob) throws(CommandFailure) -> [RangeSample]
+  /// Times single operations: one round.
+  @usableFromInline let operations: @Sendable (OperationJob) throws(CommandFailure) -> [OperationSample]
+  /// Measures the bytes of tables.
+  @usableFromInline let memory: @Sendable (MemoryJob) throws(CommandFailure) -> [MemoryRow]
+  /// Looks at every single insert of a growing table.
+  @usableFromInline let inserts: @Sendable (InsertJob) throws(CommandFailure) -> InsertRow
 
   /// A driver and the hardware that reads its tables.
   @inlinable
@@ -37,7 +45,15 @@ public struct Driver: Sendable {
     }
     contract = { $0.check(Service.self, Walker.self, where: $1, $2) }
     explore = { $0.explore(Service.self, Walker.self, onRound: $1) }
-    bench = { (job: BenchJob) throws(CommandFailure) -> [BenchRow] in try job.run(Service.self) }
+    fuzz = { (job: FuzzJob) throws(CommandFailure) -> MemoryReport in
+      try job.run(Service.self, Walker.self)
+    }
+    ranges = { (job: BenchJob) throws(CommandFailure) -> [RangeSample] in try job.run(Service.self) }
+    operations = { (job: OperationJob) throws(CommandFailure) -> [OperationSample] in
+      try job.run(Service.self)
+    }
+    memory = { (job: MemoryJob) throws(CommandFailure) -> [MemoryRow] in try job.run(Service.self) }
+    inserts = { (job: InsertJob) throws(CommandFailure) -> InsertRow in try job.run(Service.self) }
   }
 
   /// The drivers of this package.

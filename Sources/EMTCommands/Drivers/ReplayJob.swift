@@ -19,6 +19,8 @@ public struct ReplayJob: Sendable {
   public var policy = HugePagePolicy.never
   /// Accesses between two passes of the background job that makes huge pages; 0: it never runs.
   public var collapseInterval: UInt64 = 1_000_000
+  /// Slots of the swap area, in base pages; 0 for none.
+  public var swapPages: UInt64 = 0
   /// Compare driver, reference model and walker after every system call.
   public var isChecked = false
   /// Called now and then with the bytes read and their total.
@@ -54,12 +56,13 @@ public struct ReplayJob: Sendable {
     } catch {
       switch error {
       case .trace(let error): throw .usage(error.description)
-      case .sink(let stop): throw failure(stop)
+      case .sink(let stop): throw failure(stop, machine.kernel.shortageReport)
       }
     }
-    do { try replay.finish() } catch { throw failure(error) }
+    do { try replay.finish() } catch { throw failure(error, machine.kernel.shortageReport) }
     var report = ReplayReport(driver: driver, trace: input.name, seconds: Date().timeIntervalSince(start))
     report.fill(from: replay)
+    report.measureEmptyProcess(machine)
     let lost = machine.shutDown()
     if lost != 0 { throw .failed("\(driver): \(lost) frames were not given back: a bug of the driver") }
     return report
@@ -77,8 +80,9 @@ public struct ReplayJob: Sendable {
   }
 
   /// A stop of the replay: exhausted memory is the run's failure, a contradiction is bad input.
-  @usableFromInline func failure(_ stop: ReplayStop) -> CommandFailure {
-    let text = "\(paths.first ?? "-"): \(driver): \(stop.message)"
+  @usableFromInline func failure(_ stop: ReplayStop, _ report: String? = nil) -> CommandFailure {
+    var text = "\(paths.first ?? "-"): \(driver): \(stop.message)"
+    if stop == .outOfMemory, let report { text += " (\(report))" }
     switch stop {
     case .noProcess, .contradiction: return .usage(text)
     case .outOfMemory, .faultLoop, .disagreement: return .failed(text)
@@ -90,6 +94,7 @@ public struct ReplayJob: Sendable {
     configuration.memory = MemoryGeometry(bytes: memoryBytes)
     configuration.hugePages = HugePageSettings(policy: policy)
     configuration.collapseInterval = collapseInterval
+    configuration.swapPages = swapPages
     return configuration
   }
 }

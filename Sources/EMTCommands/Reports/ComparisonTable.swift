@@ -22,6 +22,7 @@ struct ComparisonTable {
     Terminal.print("")
     showKernelWork()
     Terminal.print("")
+    showMemory(reports)
     showHardware()
     Terminal.print("")
     showAgreement(first)
@@ -89,13 +90,23 @@ struct ComparisonTable {
           + "\(Units.grouped(first.hugePages.splits)) split, \(Units.grouped(first.hugePages.collapses)) collapsed"
       )
     }
+    let isShort = reports.contains { $0.reclaim.scanned > 0 }
+    for report in reports where isShort {
+      Terminal.print(
+        "\(report.driver): \(Units.grouped(report.reclaim.swappedOut)) pages to swap, "
+          + "\(Units.grouped(report.reclaim.swappedIn)) from swap, "
+          + "\(Units.grouped(report.reclaim.writtenBack)) file pages written back; "
+          + "\(thousands(report.kernelWork.reclaim)) thousand instructions of reclaim in the background")
+    }
+    // With too little memory the size of a driver's tables decides how often pages leave.
     let same = reports.allSatisfy {
-      $0.faults == first.faults && $0.mappedPages == first.mappedPages
-        && $0.contentDigest == first.contentDigest && $0.hugePages == first.hugePages
+      (isShort
+        || $0.faults == first.faults && $0.mappedPages == first.mappedPages && $0.hugePages == first.hugePages)
+        && $0.contentDigest == first.contentDigest
     }
     Terminal.print(
       same
-        ? "all drivers agree on faults, mapped pages and contents"
+        ? "all drivers agree on \(isShort ? "" : "faults, mapped pages and ")contents"
         : "DRIVERS DISAGREE on faults, mapped pages or contents: run emt replay --check")
     for report in reports {
       Terminal.print(

@@ -27,10 +27,18 @@ extension ReplayReport {
     row("mapped pages, peak", Units.grouped(mappedPages.peak))
     row("pages inferred from use", Units.grouped(inferredPages))
     row("table bytes, peak", Units.text(bytes: pageTableBytes.peak))
+    row("  largest process", Units.text(bytes: pageTableBytes.largestProcess))
+    row("  empty process", Units.text(bytes: pageTableBytes.emptyProcess))
     row("kernel work, instructions (\(kernelWorkSource))", Units.grouped(kernelWork.total))
     row("  page faults", Units.grouped(kernelWork.pageFault))
     row("  system calls", Units.grouped(kernelWork.systemCall))
     if kernelWork.khugepaged > 0 { row("  collapsing", Units.grouped(kernelWork.khugepaged)) }
+    if reclaim.scanned > 0 {
+      row("  reclaim in the background", Units.grouped(kernelWork.reclaim))
+      row("pages reclaimed / looked at", "\(reclaim.reclaimed) / \(reclaim.scanned)")
+      row("pages to / from swap", "\(reclaim.swappedOut) / \(reclaim.swappedIn)")
+      row("file pages written / read back", "\(reclaim.writtenBack) / \(reclaim.readBack)")
+    }
     row("  other", Units.grouped(kernelWork.other))
     row("content work, instructions", Units.grouped(contentWork))
     row(

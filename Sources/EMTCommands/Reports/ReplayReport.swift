@@ -69,6 +69,21 @@ public struct ReplayReport: Codable, Sendable, Equatable {
     /// Everything else.
     public var other: UInt64 = 0
   }
+  /// What reclaim did, in base pages.
+  public struct Reclaim: Codable, Sendable, Equatable {
+    /// Pages read from swap.
+    public var swappedIn: UInt64 = 0
+    /// Pages written to swap.
+    public var swappedOut: UInt64 = 0
+    /// Changed file pages written to storage.
+    public var writtenBack: UInt64 = 0
+    /// File pages read from storage again.
+    public var readBack: UInt64 = 0
+    /// Pages freed.
+    public var reclaimed: UInt64 = 0
+    /// Pages looked at.
+    public var scanned: UInt64 = 0
+  }
   /// What the hardware did.
   public struct Translation: Codable, Sendable, Equatable {
     /// Translations asked for.
@@ -114,7 +129,7 @@ public struct ReplayReport: Codable, Sendable, Equatable {
   /// Base pages mapped and in memory.
   public var mappedPages = Level()
   /// Bytes of the processes' tables.
-  public var pageTableBytes = Level()
+  public var pageTableBytes = Tables()
   /// Instructions of kernel work.
   public var kernelWork = Work()
   /// Where `kernelWork` comes from: "modelled" by the driver's own cost table, or by the radix tree's for drivers that
@@ -126,6 +141,8 @@ public struct ReplayReport: Codable, Sendable, Equatable {
   public var contentDigest = ""
   /// What the hardware did.
   public var translation = Translation()
+  /// What reclaim did.
+  public var reclaim = Reclaim()
   /// Comparisons of driver, model and walker.
   public var checks: UInt64 = 0
   /// What they found.
@@ -150,10 +167,14 @@ public struct ReplayReport: Codable, Sendable, Equatable {
     fill(from: replay.tally)
     accesses = Accesses(fetch: replay.fetches, load: replay.loads, store: replay.stores)
     thp = replay.machine.kernel.hugePages.policy.rawValue
-    let counts = replay.machine.kernel.hugePageCounts
+    let huge = replay.machine.kernel.hugePageCounts
     hugePages = HugePages(
-      mapped: counts.mapped, fallbacks: counts.fallbacks, splits: counts.splits, collapses: counts.collapses)
+      mapped: huge.mapped, fallbacks: huge.fallbacks, splits: huge.splits, collapses: huge.collapses)
     mappedPages = Level(peak: replay.machine.kernel.peakResidentPages, final: replay.tally.finalPages)
+    let counts = replay.machine.kernel.reclaimCounts
+    reclaim = Reclaim(
+      swappedIn: counts.swappedIn, swappedOut: counts.swappedOut, writtenBack: counts.writtenBack,
+      readBack: counts.readBack, reclaimed: counts.reclaimed, scanned: counts.scanned)
     fill(from: replay.machine.platform.work - replay.workBefore)
     let statistics = replay.machine.units.reduce(into: AccessTotals()) { $0.add($1.mmu.statistics) }
     translation = Translation(
@@ -173,7 +194,8 @@ public struct ReplayReport: Codable, Sendable, Equatable {
     faults = Faults(
       minor: tally.faults.minor, major: tally.faults.major, cow: tally.faults.copyOnWrite,
       huge: tally.faults.huge, fatal: tally.fatalFaults)
-    pageTableBytes = Level(peak: tally.peakTableBytes, final: tally.finalTableBytes)
+    pageTableBytes = Tables(
+      peak: tally.peakTableBytes, final: tally.finalTableBytes, largestProcess: tally.peakProcessTableBytes)
     contentDigest = String(tally.contentDigest, radix: 16)
     checks = tally.checks
     disagreements = tally.disagreements

@@ -14,6 +14,12 @@
   case vmaCopied
   /// A VMA was visited by a range operation.
   case vmaStep
+  /// One step of a search for the VMA that holds an address, when it was not the one that was found last.
+  case vmaSearchStep
+  /// A VMA behind a changed one moved in the layout.
+  case vmaMoved
+  /// The VMAs of a range were gathered in a list.
+  case vmaGathered
   /// One search of a database for an address.
   case lookup
   /// One translation object was inserted, replaced or removed.
@@ -56,16 +62,27 @@
   case pageReplaced
   /// References of a page were counted up or down.
   case pageCount
+  /// Reclaim looked at a page.
+  case pageScanned
+  /// An address space or an area was searched for translations of a page.
+  case reverseMapStep
   /// A page's contents were cleared: content work, not kernel work.
   case contentZeroed
   /// A page's contents were copied: content work, not kernel work.
   case contentCopied
+  /// A page's contents went to or came from storage: content work.
+  case swapTransfer
 
   /// How many kinds there are.
-  @inlinable public static var count: Int { 29 }
+  @inlinable public static var count: Int { 35 }
 
   /// Whether the event's cost is reported apart as content work.
-  public var isContentWork: Bool { self == .contentZeroed || self == .contentCopied }
+  public var isContentWork: Bool {
+    switch self {
+    case .contentZeroed, .contentCopied, .swapTransfer: true
+    default: false
+    }
+  }
 }
 
 /// What the kernel is doing, as the profiler divides its work. EMT artifact: the flame-graph categories.

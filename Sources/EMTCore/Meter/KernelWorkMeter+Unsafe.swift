@@ -53,6 +53,13 @@
     unsafe state.pointee.operation = mark.operation
   }
 
+  /// How often `event` happened so far, whatever was being done. Cheaper than a snapshot of everything.
+  public func total(_ event: KernelEvent) -> UInt64 {
+    (0..<KernelWork.rowCount).reduce(0) {
+      unsafe $0 &+ state.pointee.rows[$1 &* KernelEvent.count &+ Int(event.rawValue)]
+    }
+  }
+
   @inlinable func row(_ operation: KernelOperation, _ phase: KernelPhase) -> UnsafeMutablePointer<UInt64> {
     let index = Int(operation.rawValue) &* KernelWork.phaseCount &+ Int(phase.rawValue)
     return unsafe state.pointee.rows + index &* KernelEvent.count

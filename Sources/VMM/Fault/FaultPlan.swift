@@ -25,6 +25,8 @@ public import SimMemory
   case renewRights
   /// Nothing is wrong any more: somebody else resolved it, or the TLB was stale.
   case nothing
+  /// Bring the page back from swap.
+  case swapIn
   /// A guard page: refused as if nothing were mapped.
   case refuseGuard
 }
@@ -35,6 +37,8 @@ public import SimMemory
   public var isMapped: Bool
   /// The page is in memory.
   public var isPresent: Bool
+  /// The page is in swap.
+  public var isSwapped: Bool
   /// Loads are allowed by the translation.
   public var isReadable: Bool
   /// Stores are allowed by the translation.
@@ -49,11 +53,12 @@ public import SimMemory
   /// A view.
   @inlinable
   public init(
-    isMapped: Bool, isPresent: Bool, isReadable: Bool, isWritable: Bool, isExecutable: Bool,
-    isHuge: Bool = false, takesHugePage: Bool = false
+    isMapped: Bool, isPresent: Bool, isSwapped: Bool = false, isReadable: Bool, isWritable: Bool,
+    isExecutable: Bool, isHuge: Bool = false, takesHugePage: Bool = false
   ) {
     self.isMapped = isMapped
     self.isPresent = isPresent
+    self.isSwapped = isSwapped
     self.isReadable = isReadable
     self.isWritable = isWritable
     self.isExecutable = isExecutable
@@ -70,7 +75,7 @@ extension FaultPlan {
       if area.isAnonymous { return kind == .store ? .mapFreshPage : .mapZeroPage }
       return area.isPrivate && kind == .store ? .mapFileCopy : .mapFilePage
     }
-    if !view.isPresent { return .refuseGuard }
+    if !view.isPresent { return view.isSwapped ? .swapIn : .refuseGuard }
     if kind == .store, !view.isWritable {
       return !area.isPrivate ? .allowWrite : view.isHuge ? .copyHugeOnWrite : .copyOnWrite
     }

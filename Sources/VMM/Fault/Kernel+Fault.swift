@@ -21,10 +21,19 @@ extension Kernel {
   }
 
   /// Makes an access possible or says why not. Also for pages that system calls bring in.
+  ///
+  /// Reclaim runs before and after a try, never inside, because it takes locks and moves areas' pages.
   @inlinable
   func resolve(_ space: Space<Database>, _ address: VirtualAddress, _ kind: AccessKind) -> FaultOutcome {
+    if platform.frames.freeFrames(node: 0) < counters.value.alarm { balanceMemory() }
+    let outcome = tryToResolve(space, address, kind)
+    return outcome == .outOfMemory ? resolveAfterReclaim(space, address, kind) : outcome
+  }
+
+  @inlinable
+  func tryToResolve(_ space: Space<Database>, _ address: VirtualAddress, _ kind: AccessKind) -> FaultOutcome {
     meter.count(.vmaLookup)
-    guard let index = space.layout.areas.index(of: address) ?? growStack(space, to: address) else {
+    guard let index = areaIndex(space, address) ?? growStack(space, to: address) else {
       return .refused(address.isCanonical(userEnd: userEnd) ? .notMapped : .notCanonical)
     }
     let area = space.layout.areas.areas[index]
@@ -37,8 +46,9 @@ extension Kernel {
     let object = database.find(address)
     let isMapped = object.isMapped
     let view = FaultView(
-      isMapped: isMapped, isPresent: object.isPresent, isReadable: object.isReadable,
-      isWritable: object.isWritable, isExecutable: object.isExecutable,
+      isMapped: isMapped, isPresent: object.isPresent,
+      isSwapped: isMapped && !object.isPresent && isSwapped(object, in: database),
+      isReadable: object.isReadable, isWritable: object.isWritable, isExecutable: object.isExecutable,
       isHuge: isMapped && object.size != .base,
       takesHugePage: !isMapped && takesHugePage(database, area, huge))
     let outcome: FaultOutcome
@@ -54,12 +64,19 @@ extension Kernel {
     case .allowWrite: outcome = allowWrite(space, area, object)
     case .renewRights: outcome = renewRights(space, area, object, kind)
     case .nothing: outcome = markUsed(space, object, kind)
+    case .swapIn: outcome = swapIn(space, area, index, object, page, kind)
     case .refuseGuard: outcome = .refused(.notMapped)
     }
     database.unlock(&lock)
     database.putLock(lock)
-    if outcome == .outOfMemory { timesOutOfMemory &+= 1 }
     return outcome
+  }
+
+  /// The index of the area that holds `address`: most faults hit the area of the fault before.
+  @inlinable func areaIndex(_ space: Space<Database>, _ address: VirtualAddress) -> Int? {
+    if let index = space.layout.areas.lastIndex(of: address) { return index }
+    meter.count(.vmaSearchStep, space.layout.areas.searchSteps)
+    return space.layout.areas.search(for: address)
   }
 
   /// A fault below a stack extends it, unless it would come too near to the next mapping or too large.
@@ -81,7 +98,7 @@ extension Kernel {
       if base < below.range.end || !isGuarded && gap < StackRule.guardGap { return nil }
     }
     meter.count(.vmaChange)
-    space.layout.areas.areas[index].range.start = base
+    growDown(space, index, to: base)
     return space.layout.areas.index(of: address)
   }
 }

@@ -53,7 +53,9 @@ extension Kernel {
   func copyOnWrite(_ space: Space<Database>, _ index: Int, _ object: Database.Object) -> FaultOutcome {
     let old = object.frame
     let table = platform.frames.table
-    if !object.isSpecial, table.mappings(old) == 1, table.references(old) == 0 {
+    if !object.isSpecial, table.mappings(old) == 1,
+      table.references(old) == 0 || leaveSwapCache(old)
+    {
       do { try space.database.makeWritable(at: object.start) } catch { return .outOfMemory }
       return .resolved(.copyOnWrite)
     }
@@ -73,9 +75,11 @@ extension Kernel {
     meter.count(.pageReplaced)
     meter.count(.pageCount)
     notePrivatePages(space, index)
+    admit(frame, space, index, at: object.start)
     if !object.isSpecial {
       meter.count(.pageCount)
       if table.dropMapping(old) == 0, table.references(old) == 0 {
+        pageLists.remove(old)
         meter.count(.frameFreed)
         platform.frames.free(old)
       }
@@ -123,6 +127,7 @@ extension Kernel {
     if case .resolved = outcome {
       platform.frames.table.addMapping(frame)
       if !area.flags.contains(.hasPrivatePages) { notePrivatePages(space, index) }
+      admit(frame, space, index, at: object.start)
     } else {
       platform.frames.free(frame)
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-internal import SimMemory
+public import SimMemory
 
 /// Rules that a memfd's owner imposes (F_SEAL_*), with Linux's bits.
 public struct Seals: OptionSet, Sendable, Hashable {
@@ -48,6 +48,14 @@ public final class FileObject {
   public var seals: Seals
   /// The pages that are in memory.
   public var pages = PageIndex()
+  /// The address spaces that map it.
+  public var mappers = Mappers()
+  /// Pages that reclaim wrote back, unless the file is shared memory.
+  public let store = PageStore()
+  /// Swap slots of pages of shared memory that reclaim took.
+  public var slots = SlotIndex()
+  /// Whether contents of pages that are not in memory are elsewhere.
+  public var hasEvictedPages: Bool { store.count > 0 || slots.count > 0 }
   /// How many open files and segments hold the file.
   public var holders = 0
   /// How many pages of all layouts map the file: a count that splitting and merging areas does not change.

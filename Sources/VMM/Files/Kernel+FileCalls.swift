@@ -145,8 +145,13 @@ extension Kernel {
       (bytes.lowerBound..<min(first << 12, bytes.upperBound), bytes.lowerBound >> 12),
       (max(last << 12, bytes.lowerBound)..<bytes.upperBound, bytes.upperBound >> 12),
     ] where !part.isEmpty {
-      guard let frame = files[id].pages[page] else { continue }
-      let start = frame.address.advanced(by: part.lowerBound & PageSize.base.mask)
+      let offset = part.lowerBound & PageSize.base.mask
+      guard let frame = files[id].pages[page] else {
+        zeroEvicted(files[id], page, offset..<offset + part.upperBound - part.lowerBound)
+        continue
+      }
+      let start = frame.address.advanced(by: offset)
+      platform.frames.table.mark(.dirty, frame)
       platform.memory.zero(start, bytes: part.upperBound - part.lowerBound)
     }
     guard first < last else { return }

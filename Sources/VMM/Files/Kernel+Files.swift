@@ -3,16 +3,20 @@ public import EMTCore
 public import SimMemory
 
 extension Kernel {
-  /// Pages of an area map their file from now on.
-  @usableFromInline func holdFile(of area: VMA) {
+  /// Pages of an area map their file, and may hold pages of their group, from now on.
+  @usableFromInline func hold(_ area: VMA, in space: Space<Database>) {
+    if area.group != 0 { holdGroup(of: area, in: space) }
     guard area.file != .none else { return }
+    files[area.file].mappers.add(space.number, pages: area.range.pages, origin: area.origin)
     files[area.file].mappedPages += area.range.pages
     if mayWriteToFile(area) { files[area.file].writableMappedPages += area.range.pages }
   }
 
-  /// Pages of an area do not map their file any more.
-  @usableFromInline func dropFile(of area: VMA) {
+  /// Pages of an area, which were unmapped, do not map their file any more.
+  @usableFromInline func drop(_ area: VMA, of space: Space<Database>) {
+    if area.group != 0 { dropGroup(of: area, in: space) }
     guard area.file != .none else { return }
+    files[area.file].mappers.remove(space.number, pages: area.range.pages)
     files[area.file].mappedPages -= area.range.pages
     if mayWriteToFile(area) { files[area.file].writableMappedPages -= area.range.pages }
     discardIfUnreachable(area.file)
@@ -39,8 +43,11 @@ extension Kernel {
   /// Takes pages out of a file's page cache. Mappings of them are gone already, except private copies.
   func forgetPages(of id: FileID, _ pages: Range<UInt64>) {
     let table = platform.frames.table
+    forgetEvicted(of: id, pages)
     for (_, frame) in files[id].pages.remove(pages) {
       meter.count(.pageCacheChange)
+      // What is mapped still has no place to be written back to, so it stays.
+      pageLists.remove(frame)
       if table.release(frame) == 0, table.mappings(frame) == 0 {
         meter.count(.frameFreed)
         platform.frames.free(frame)
@@ -58,13 +65,16 @@ extension Kernel {
     platform.frames.table.retain(frame)
     meter.count(.pageCacheChange)
     file.pages.insert(frame, at: page)
-    return (frame, file.kind != .regular)
+    pageLists.admit(frame, PageKey(file: id, page: page), [])
+    let wasEvicted = file.hasEvictedPages && restore(file, page, into: frame)
+    return (frame, file.kind != .regular && !wasEvicted)
   }
 
   /// Removes all translations of a file's `pages` in every address space, so that they can go.
   /// - Parameter includingCopies: private copies of the pages go too (truncation); hole punching leaves them.
   func unmapEverywhere(_ id: FileID, _ pages: Range<UInt64>, includingCopies: Bool) {
-    for space in spaces {
+    for member in files[id].mappers.members {
+      guard let space = spaceCell.value[Int(member.space)] else { continue }
       for area in space.layout.areas.areas where area.file == id && (includingCopies || !area.isPrivate) {
         let first = area.offset >> 12
         let last = first + area.range.pages
@@ -72,7 +82,7 @@ extension Kernel {
         let high = min(pages.upperBound, last)
         guard low < high else { continue }
         let start = area.range.start.advanced(by: (low - first) << 12)
-        zap(space, VirtualRange(start, bytes: (high - low) << 12))
+        discardPages(space, area, VirtualRange(start, bytes: (high - low) << 12))
       }
     }
   }
@@ -87,6 +97,9 @@ extension Kernel {
       let tail = size & PageSize.base.mask
       if tail != 0, let frame = file.pages[size >> 12] {
         platform.memory.zero(frame.address.advanced(by: tail), bytes: PageSize.base.bytes - tail)
+        platform.frames.table.mark(.dirty, frame)
+      } else if tail != 0 {
+        zeroEvicted(file, size >> 12, tail..<PageSize.base.bytes)
       }
     }
     file.size = size

@@ -34,6 +34,30 @@ public struct PageIndex: Sendable {
     count += 1
   }
 
+  /// Forgets the frame of `page`, which is in memory.
+  mutating func take(_ page: UInt64) {
+    let (chunk, slot) = (Int(page / 512), Int(page % 512))
+    precondition(chunks[chunk][slot] != 0, "the page is not in memory")
+    chunks[chunk][slot] = 0
+    count -= 1
+  }
+
+  /// The pages in `pages` that are in memory, in order.
+  func pages(in pages: Range<UInt64>) -> [UInt64] {
+    var found: [UInt64] = []
+    var page = pages.lowerBound
+    let end = Swift.min(pages.upperBound, UInt64(chunks.count) * 512)
+    while page < end {
+      if chunks[Int(page / 512)].isEmpty {
+        page = (page / 512 + 1) * 512
+      } else {
+        if self[page] != nil { found.append(page) }
+        page += 1
+      }
+    }
+    return found
+  }
+
   /// Forgets the frames of the pages in `pages`.
   /// - Returns: the pages that were in memory, in order, with their frames.
   public mutating func remove(_ pages: Range<UInt64>) -> [(page: UInt64, frame: FrameNumber)] {

@@ -13,7 +13,10 @@ extension Kernel {
     let first = glance(space, page)
     if let obstacle = obstacle(first, isForced: isForced) { return obstacle }
     if first.away != 0, !bringIn(space, page) { return .unreachable }
-    guard let block = platform.frames.allocate(order: hugeSize.order) else { return .noBlock }
+    guard let block = platform.frames.allocate(order: hugeSize.order) else {
+      _ = platform.frames.takeFailedOrder()
+      return .noBlock
+    }
     meter.count(.frameAllocated)
     let outcome = replaceByHuge(space, page, rights, block, isForced: isForced)
     if case .done = outcome {
@@ -86,8 +89,8 @@ extension Kernel {
         return true
       }
     } catch { return .noTable }
-    platform.frames.table.setPageFlags(.hugeHead, block)
     platform.frames.table.addMapping(block)
+    admitBlock(block, space, at: page.start)
     let gained = page.pages &- found.filled &- found.zero
     space.residentPages &+= gained
     noteMapped(gained)
@@ -103,8 +106,8 @@ extension Kernel {
 
   /// Drops one mapping of each frame, and frees those that nobody else has.
   @usableFromInline func release(_ frames: [FrameNumber]) {
-    var gather = FrameGather(platform.frames)
-    for frame in frames { gather.drop(frame, order: 0) }
+    var gather = FrameGather(platform.frames, pageLists, swapCell)
+    for frame in frames { gather.drop(frame, order: 0, isDirty: true) }
     meter.count(.pageCount, UInt64(frames.count) &+ 1)
     meter.count(.frameFreed, gather.freed)
     gather.free()

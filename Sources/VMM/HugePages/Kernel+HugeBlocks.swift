@@ -33,11 +33,12 @@ extension FrameAllocator {
     for step in 1..<(1 as UInt64) &<< UInt64(order) {
       let frame = head.advanced(by: step)
       table.addMappings(count, frame)
-      table.setPageFlags(inherited, frame)
+      table.setFlags(inherited.rawValue, frame)
       if word != 0 { table.setWord(word &+ step, frame) }
     }
     cut(head, order: order)
-    table.setPageFlags(table.pageFlags(head).subtracting(.hugeHead).union(.blockIsCut), head)
+    table.unmark(.hugeHead, head)
+    table.mark(.blockIsCut, head)
   }
 }
 
@@ -46,12 +47,31 @@ extension Kernel {
   @inlinable func allocateHugeBlock() -> FrameNumber? {
     let mark = meter.enter(.pageSupply)
     defer { meter.leave(mark) }
-    guard let head = platform.frames.allocate(order: hugeSize.order) else { return nil }
+    guard let head = platform.frames.allocate(order: hugeSize.order) else {
+      // A base page does instead: nothing has to be emptied for a block.
+      _ = platform.frames.takeFailedOrder()
+      return nil
+    }
     _ = platform.frames.clearIfUsed(head, frames: hugeSize.basePages)
-    platform.frames.table.setPageFlags(.hugeHead, head)
     meter.count(.frameAllocated)
     meter.count(.contentZeroed, hugeSize.basePages)
     return head
+  }
+
+  /// Puts a block that `space` has just mapped on its list, by its first frame.
+  @inlinable
+  func admitBlock(_ head: FrameNumber, _ space: Space<Database>, at address: VirtualAddress) {
+    guard let index = space.layout.areas.index(of: address) else {
+      preconditionFailure("a huge page was mapped outside every area")
+    }
+    pageLists.admit(head, key(space, index, at: address), [.anonymous, .hugeHead])
+  }
+
+  /// Counts the frames of a block one by one from now on, and puts each on the list where the block was.
+  @usableFromInline func cutAndList(_ head: FrameNumber, order: Int) {
+    guard !platform.frames.isCut(head) else { return }
+    platform.frames.cutBlock(head, order: order)
+    for step in 1..<(1 as UInt64) &<< UInt64(order) { pageLists.move(head.advanced(by: step)) { _ in } }
   }
 
   /// Gives a block back that was never mapped.

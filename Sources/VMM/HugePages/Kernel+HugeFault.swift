@@ -15,6 +15,7 @@ extension Kernel {
       if insertHuge(space, huge, head, grants) {
         platform.frames.table.addMapping(head)
         noteHugePages(space, page.start, [.hasHugePages, .hasPrivatePages])
+        admitBlock(head, space, at: huge.start)
         return .resolved(.huge)
       }
       freeHugeBlock(head)
@@ -98,6 +99,7 @@ extension Kernel {
     meter.count(.pageCount)
     hugePageCounts.mapped &+= 1
     noteHugePages(space, object.start, [.hasHugePages, .hasPrivatePages])
+    admitBlock(head, space, at: object.start)
     return true
   }
 }

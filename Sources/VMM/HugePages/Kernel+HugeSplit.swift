@@ -59,6 +59,6 @@ extension Kernel {
     hugePageCounts.splits &+= 1
     guard object.isPresent, !object.isSpecial else { return }
     meter.count(.pageCount, object.size.basePages)
-    platform.frames.cutBlock(object.frame, order: object.size.order)
+    cutAndList(object.frame, order: object.size.order)
   }
 }

@@ -68,8 +68,11 @@ public import SimMemory
   public var flags: VMAFlags
   /// The mapped file; `.none` for private anonymous memory.
   public var file: FileID
-  /// Bytes from the file's start to `range.start`; for private anonymous memory the original address.
+  /// Bytes from the file's start to `range.start`; for private anonymous memory the address that `range.start` had
+  /// when its pages were mapped first.
   public var offset: UInt64
+  /// The number of the group of its private pages; 0 while there are none.
+  public var group: UInt32 = 0
 
   /// A mapping.
   @inlinable
@@ -88,7 +91,7 @@ public import SimMemory
   /// Whether stores are kept from the file and from other processes.
   @inlinable public var isPrivate: Bool { !flags.contains(.shared) }
 
-  /// The file's page under `address`.
+  /// The page offset of `address`: in the file, or for anonymous memory that of the original address.
   @inlinable public func filePage(at address: VirtualAddress) -> UInt64 {
     (offset &+ (address.raw &- range.start.raw)) &>> UInt64(PageSize.baseShift)
   }
@@ -97,20 +100,21 @@ public import SimMemory
   public func cut(to part: VirtualRange) -> VMA {
     var piece = self
     piece.range = range.intersection(part)
-    if file != .none { piece.offset = offset &+ (piece.range.start.raw &- range.start.raw) }
+    piece.offset = offset &+ (piece.range.start.raw &- range.start.raw)
     return piece
   }
 
   /// Flags that say something of some pages only, so that they neither part areas nor get lost when areas join.
   static var pageMarks: VMAFlags { [.hasPrivatePages, .hasGuards, .hasHugePages] }
 
-  /// Whether the two areas, the second right behind the first, can be one.
+  /// Whether the two areas, the second right behind the first, can be one. Offsets have to go on, and private pages of
+  /// both have to be of one group, because pages are found by these.
   public func joins(_ next: VMA) -> Bool {
     let ignored = VMA.pageMarks
     return range.end == next.range.start && rights == next.rights && file == next.file
       && flags.subtracting(ignored) == next.flags.subtracting(ignored)
       && !flags.contains(.sharedMemorySegment)
-      && (file == .none || offset &+ range.bytes == next.offset)
+      && offset &+ range.bytes == next.offset && (group == next.group || group == 0 || next.group == 0)
   }
 }
 

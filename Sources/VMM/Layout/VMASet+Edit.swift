@@ -78,6 +78,14 @@ extension VMASet {
   }
 
   private mutating func absorb(_ next: VMA, into index: Int) {
+    let area = areas[index]
+    if area.group != next.group {
+      let isNew = area.group == 0
+      groupGains.append(
+        GroupGain(
+          group: isNew ? next.group : area.group, pages: isNew ? area.range.pages : next.range.pages))
+      areas[index].group = area.group | next.group
+    }
     areas[index].range.end = next.range.end
     areas[index].flags.formUnion(next.flags.intersection(VMA.pageMarks))
   }

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
 public import SimMemory
 
+/// Pages that came to a group of private pages because an area without a group was merged with one that has it.
+@frozen @usableFromInline struct GroupGain: Sendable, BitwiseCopyable {
+  @usableFromInline var group: UInt32
+  @usableFromInline var pages: UInt64
+}
+
 /// The mappings of one address space: ordered, disjoint, merged where neighbours are alike.
 ///
 /// A sorted array with a last-hit cache: look-ups are O(1) for repeated areas and O(log n) else, changes O(n) moves of
@@ -9,6 +15,8 @@ public import SimMemory
   /// All areas by address.
   public var areas: ContiguousArray<VMA> = []
   @usableFromInline var lastHit = 0
+  /// What merging added to groups of private pages since the kernel looked at this last.
+  @usableFromInline var groupGains: ContiguousArray<GroupGain> = []
 
   /// The most areas an address space can have (Linux: `vm.max_map_count`).
   public static var maximumCount: Int { 65_530 }
@@ -18,12 +26,27 @@ public import SimMemory
 
   /// The index of the area that holds `address`.
   @inlinable public mutating func index(of address: VirtualAddress) -> Int? {
-    if lastHit < areas.count, areas[lastHit].range.contains(address) { return lastHit }
+    lastIndex(of: address) ?? search(for: address)
+  }
+
+  /// The index of the area that was found last, if it holds `address`.
+  @inlinable public func lastIndex(of address: VirtualAddress) -> Int? {
+    lastHit < areas.count && areas[lastHit].range.contains(address) ? lastHit : nil
+  }
+
+  /// The index of the area that holds `address`, searched for among all. O(log n), `searchSteps` steps.
+  @inlinable public mutating func search(for address: VirtualAddress) -> Int? {
     let candidate = firstIndex(endingAfter: address)
     guard candidate < areas.count, areas[candidate].range.start <= address else { return nil }
     lastHit = candidate
     return candidate
   }
+
+  /// Steps of a search.
+  @inlinable public var searchSteps: UInt64 { UInt64(Int.bitWidth &- areas.count.leadingZeroBitCount) }
+
+  /// Areas behind the one that was found or changed last: what an insertion or a removal there moves.
+  @inlinable public var areasBehindLast: UInt64 { UInt64(max(0, areas.count &- lastHit &- 1)) }
 
   /// The area that holds `address`.
   @inlinable public mutating func area(at address: VirtualAddress) -> VMA? {

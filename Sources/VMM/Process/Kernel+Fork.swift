@@ -6,16 +6,16 @@ extension Kernel {
   /// Copies layout and translations for a fork; private pages become copy-on-write on both sides.
   @inlinable func copyMemory(of parent: Space<Database>, into child: Space<Database>) throws(Errno) {
     meter.count(.systemCallEntry)
-    child.layout = inheritedLayout(parent.layout)
+    child.layout = inheritedLayout(parent.layout, for: child)
     for area in parent.layout.areas.areas where needsCopy(area) {
       meter.count(.vmaStep)
       try copyTranslations(area, from: parent, into: child)
     }
   }
 
-  /// Only pages of the process's own have to be copied: file pages come back by faults.
+  /// Only pages of the process's own, and guards, have to be copied: file pages come back by faults.
   @inlinable func needsCopy(_ area: VMA) -> Bool {
-    area.flags.contains(.hasPrivatePages) && area.isPrivate
+    (area.isPrivate ? area.flags.contains(.hasPrivatePages) : area.flags.contains(.hasGuards))
       && area.flags.isDisjoint(with: [.dontFork, .wipeOnFork])
   }
 
@@ -27,30 +27,41 @@ extension Kernel {
     let frames = platform.frames
     var pages: UInt64 = 0
     let database = parent.database
-    var lock = database.rangeLock(over: area.range)
-    database.lockForWriting(&lock)
-    var failure: RangeFailure?
-    do {
-      let flush = try database.copy(
-        area.range, into: child.database,
-        decide: { $0.isSpecial ? .share : .shareProtected },
-        copied: { object in
-          guard object.isPresent else { return }
-          pages &+= object.size.basePages
-          if !object.isSpecial { frames.addMapping(object.frame, order: object.size.order) }
-        })
-      database.settle(flush)
-    } catch { failure = error }
-    database.unlock(&lock)
-    database.putLock(lock)
-    meter.count(.pageCount, pages)
-    child.residentPages &+= pages
-    noteMapped(pages)
-    if failure != nil { throw .enomem }
+    var rest = area.range
+    while true {
+      var lock = database.rangeLock(over: rest)
+      database.lockForWriting(&lock)
+      var failure: RangeFailure?
+      do {
+        let flush = try database.copy(
+          rest, into: child.database,
+          decide: {
+            if !area.isPrivate, $0.isPresent { return .skip }
+            return $0.isSpecial ? .share : .shareProtected
+          },
+          copied: { object in
+            guard object.isPresent else { return copied(swapped: object, into: child) }
+            pages &+= object.size.basePages
+            if !object.isSpecial { frames.addMapping(object.frame, order: object.size.order) }
+          })
+        database.settle(flush)
+      } catch { failure = error }
+      database.unlock(&lock)
+      database.putLock(lock)
+      meter.count(.pageCount, pages)
+      child.residentPages &+= pages
+      noteMapped(pages)
+      pages = 0
+      guard let failure else { return }
+      // Memory ran out for the child's tables: what reclaim takes from the part that is done, it takes from both.
+      rest.start = failure.firstNotDone
+      guard failure.reason == .outOfMemory, reclaimAfterFailure() else { throw .enomem }
+    }
   }
 
   /// The child's layout: everything but what is not inherited; locks are not; file holders are counted.
-  @usableFromInline func inheritedLayout(_ layout: SpaceLayout) -> SpaceLayout {
+  @usableFromInline
+  func inheritedLayout(_ layout: SpaceLayout, for child: Space<Database>) -> SpaceLayout {
     var inherited = layout
     inherited.futureFlags = []
     inherited.areas = VMASet()
@@ -58,7 +69,7 @@ extension Kernel {
       var copy = area
       copy.flags.subtract([.locked, .lockedOnFault])
       if copy.flags.contains(.wipeOnFork) { copy.flags.subtract([.hasPrivatePages, .hasHugePages]) }
-      holdFile(of: copy)
+      hold(copy, in: child)
       inherited.areas.insert(copy)
       meter.count(.vmaCopied)
     }

@@ -119,6 +119,7 @@ extension Kernel {
     let forget = Invalidation(scope: .space(context.spaceID), range: nil)
     for cpu in 0..<platform.cpuCount { platform.cpu(cpu).mailbox.post(forget) }
     meter.count(.spaceChange)
+    unregister(space)
     recycle(context.spaceID)
     context.destroy()
   }
@@ -128,7 +129,7 @@ extension Kernel {
     let id = try takeSpaceID()
     let context = DatabaseContext(platform: platform, spaceID: id, pageSizes: service.pageSizes)
     do {
-      return Space(database: try service.makeDatabase(context))
+      return register(Space(database: try makeDatabase(context)))
     } catch {
       context.destroy()
       recycle(id)

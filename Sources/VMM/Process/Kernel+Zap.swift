@@ -6,34 +6,56 @@ public import SimMemory
 /// costs nothing per page.
 @usableFromInline struct FrameGather {
   @usableFromInline let frames: FrameAllocator
+  @usableFromInline let lists: PageLists
+  @usableFromInline let swap: HotCell<SwapSpace>
   @usableFromInline var first = FrameNumber(0)
   @usableFromInline var large: [(frame: FrameNumber, order: Int)] = []
   @usableFromInline var dropped: UInt64 = 0
   @usableFromInline var freed: UInt64 = 0
 
-  @inlinable init(_ frames: FrameAllocator) { self.frames = frames }
+  @inlinable init(_ frames: FrameAllocator, _ lists: PageLists, _ swap: HotCell<SwapSpace>) {
+    self.frames = frames
+    self.lists = lists
+    self.swap = swap
+  }
 
   /// An object that is no longer mapped gives up its frame.
   @inlinable mutating func drop(_ object: some TranslationObject) {
     guard object.isPresent else { return }
     dropped &+= object.size.basePages
     guard !object.isSpecial else { return }
-    drop(object.frame, order: object.size.order)
+    drop(object.frame, order: object.size.order, isDirty: object.isDirty)
   }
 
   /// One mapping of the block at `frame` is gone.
-  @inlinable mutating func drop(_ frame: FrameNumber, order: Int) {
+  @inlinable mutating func drop(_ frame: FrameNumber, order: Int, isDirty: Bool) {
     if order > 0, frames.isCut(frame) {
-      for step in 0..<(1 as UInt64) &<< UInt64(order) { drop(frame.advanced(by: step), order: 0) }
+      for step in 0..<(1 as UInt64) &<< UInt64(order) {
+        drop(frame.advanced(by: step), order: 0, isDirty: isDirty)
+      }
       return
     }
-    guard frames.table.dropMapping(frame) == 0, frames.table.references(frame) == 0 else { return }
-    add(frame, order: order)
+    let left = frames.table.dropMapping(frame)
+    if left == 0, frames.table.references(frame) == 0 { return add(frame, order: order) }
+    if keep(frame, mappings: left, isDirty: isDirty) { add(frame, order: order) }
+  }
+
+  /// A page that somebody still has takes over what its lost translation knew.
+  /// - Returns: whether only a slot that nobody needs had it, and it can go after all.
+  @usableFromInline func keep(_ frame: FrameNumber, mappings: UInt32, isDirty: Bool) -> Bool {
+    if isDirty { frames.table.mark(.dirty, frame) }
+    let flags = frames.table.pageFlags(frame)
+    if flags.contains(.mlocked) { lists.move(frame) { $0.remove(.mlocked) } }
+    guard mappings == 0, flags.contains(.inSwapCache), swap.value.isOnlyCached(frame) else { return false }
+    frames.table.unmark(.inSwapCache, frame)
+    swap.value.uncache(frame)
+    return frames.table.release(frame) == 0
   }
 
   /// A frame that nobody holds or maps any more.
   @inlinable mutating func add(_ frame: FrameNumber, order: Int) {
     freed &+= 1
+    lists.remove(frame)
     if order > 0 { return large.append((frame, order)) }
     frames.table.setNext(first, of: frame)
     first = frame
@@ -57,13 +79,15 @@ extension Kernel {
     let mark = meter.enter(.rangeOperation)
     defer { meter.leave(mark) }
     let database = space.database
-    var gather = FrameGather(platform.frames)
+    var gather = FrameGather(platform.frames, pageLists, swapCell)
     var lock = database.rangeLock(over: range)
     database.lockForWriting(&lock)
     var rest = range
     while !rest.isEmpty {
       do {
-        let flush = try database.removeAll(in: rest) { gather.drop($0) }
+        let flush = try database.removeAll(in: rest) { object in
+          if object.isPresent { gather.drop(object) } else { dropSwapped(object, of: space) }
+        }
         database.settle(flush)
         break
       } catch {
@@ -92,11 +116,12 @@ extension Kernel {
     for area in takeAllAreas(space) {
       meter.count(.vmaStep)
       zap(space, area.range)
-      dropFile(of: area)
+      drop(area, of: space)
     }
   }
 
   @usableFromInline func takeAllAreas(_ space: Space<Database>) -> ContiguousArray<VMA> {
+    settleGroupGains(space)
     let areas = space.layout.areas.areas
     space.layout.areas = VMASet()
     return areas

@@ -18,6 +18,18 @@ public final class Kernel<Service: TranslationService> {
   public let meter: KernelWorkMeter
   @usableFromInline let fileCell: HotCell<FileTable>
   @usableFromInline let counters: HotCell<KernelCounters>
+  /// Address spaces by number.
+  @usableFromInline let spaceCell = HotCell(ContiguousArray<Space<Database>?>())
+  /// Groups of private pages.
+  @usableFromInline let groupCell = HotCell(AnonymousGroups())
+  /// Pages in the order in which reclaim looks at them.
+  public let pageLists: PageLists
+  /// Swap areas and what is in them.
+  @usableFromInline let swapCell = HotCell(SwapSpace())
+  /// What reclaim decides by.
+  @usableFromInline let reclaimCell: HotCell<ReclaimState>
+  /// What the last shortage of memory was like; nil while there was none.
+  public internal(set) var shortageReport: String?
   /// SysV shared-memory segments.
   public var segments = SegmentRegistry()
   /// The processes by number.
@@ -58,12 +70,20 @@ public final class Kernel<Service: TranslationService> {
     userEnd = service.userEnd
     fileCell = HotCell(FileTable())
     counters = HotCell(KernelCounters())
+    pageLists = PageLists(platform.frames)
+    reclaimCell = HotCell(ReclaimState(platform.frames))
+    counters.value.alarm = reclaimCell.value.watermarks[0].low
     platform.frames.table.retain(zero)
   }
 
   deinit {
     fileCell.release()
     counters.release()
+    spaceCell.release()
+    groupCell.release()
+    swapCell.release()
+    reclaimCell.release()
+    pageLists.destroy()
   }
 
   /// Files and their page caches.
@@ -129,5 +149,7 @@ public final class Kernel<Service: TranslationService> {
   @usableFromInline var peakResidentPages: UInt64 = 0
   @usableFromInline var hugePages = HugePageCounts()
   @usableFromInline var hugeZeroHead: FrameNumber?
+  /// Free frames below which the background reclaimer runs.
+  @usableFromInline var alarm: UInt64 = 0
   @usableFromInline init() {}
 }

@@ -8,12 +8,15 @@ public final class Space<Database: TranslationDatabase> {
   @usableFromInline let counters = HotCell(SpaceCounters())
   /// The translations.
   public let database: Database
+  /// The space's number, by which groups and files know it.
+  public let number: UInt16
   /// How many processes and threads use the space.
   public var users = 1
 
   /// An address space over `database`.
   @inlinable public init(database: Database, layout: SpaceLayout = SpaceLayout()) {
     self.database = database
+    number = database.context.spaceID.raw
     layoutCell = HotCell(layout)
   }
 
@@ -32,6 +35,11 @@ public final class Space<Database: TranslationDatabase> {
     get { counters.value.residentPages }
     set { counters.value.residentPages = newValue }
   }
+  /// Base pages of private memory that are in swap.
+  @inlinable public var swappedPages: UInt64 {
+    get { counters.value.swappedPages }
+    set { counters.value.swappedPages = newValue }
+  }
   /// Faults.
   @inlinable public var faults: FaultCounts {
     _read { yield counters.value.faults }
@@ -42,6 +50,7 @@ public final class Space<Database: TranslationDatabase> {
 /// The counters of an address space.
 @usableFromInline struct SpaceCounters {
   @usableFromInline var residentPages: UInt64 = 0
+  @usableFromInline var swappedPages: UInt64 = 0
   @usableFromInline var faults = FaultCounts()
   @usableFromInline init() {}
 }

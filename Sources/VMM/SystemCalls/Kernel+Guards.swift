@@ -22,6 +22,7 @@ extension Kernel {
         let marker = try space.database.object(blank, swappedTo: Marker.guardPage)
         space.database.settle(try space.database.update(marker).takeObligation())
       } catch {
+        if reclaimAfterFailure() { continue }
         timesOutOfMemory &+= 1
         removeGuards(space, VirtualRange(range.start, address))
         throw .enomem
@@ -41,5 +42,21 @@ extension Kernel {
       }
     }
     database.endIteration(iterator)
+  }
+
+  /// Drops the pages of a part of `area` but not its guards: they go with the mapping only, or when they are removed
+  /// (Linux `zap_drop_markers`).
+  @inlinable func discardPages(_ space: Space<Database>, _ area: VMA, _ part: VirtualRange) {
+    guard area.flags.contains(.hasGuards) else { return zap(space, part) }
+    let database = space.database
+    var start = part.start
+    var iterator = database.makeIterator(over: part)
+    while let object = database.nextMapped(&iterator) {
+      guard database.swapEntry(of: object) == Marker.guardPage else { continue }
+      zap(space, VirtualRange(start, object.start))
+      start = object.end
+    }
+    database.endIteration(iterator)
+    zap(space, VirtualRange(start, part.end))
   }
 }

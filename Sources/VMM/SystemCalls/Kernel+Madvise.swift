@@ -37,7 +37,8 @@ extension Kernel {
   }
 
   @usableFromInline func overlapping(_ space: Space<Database>, _ range: VirtualRange) -> [VMA] {
-    Array(space.layout.areas.overlapping(range))
+    meter.count(.vmaGathered)
+    return Array(space.layout.areas.overlapping(range))
   }
 
   @usableFromInline func covers(_ space: Space<Database>, _ range: VirtualRange) -> Bool {
@@ -75,19 +76,23 @@ extension Kernel {
     }
   }
 
-  /// Follows a piece of advice. What no trace can show (read-ahead, reclaim order, merging) is noted, not done.
+  /// Follows a piece of advice. What nothing here depends on (merging, order of reading) is noted, not done.
   @inlinable
   func apply(
     _ advice: Advice, _ space: Space<Database>, _ area: VMA, _ part: VirtualRange
   ) throws(Errno) {
     switch advice {
     case .dontNeed, .dontNeedLocked:
-      zap(space, part)
+      discardPages(space, area, part)
       if area.flags.contains(.locked) { return }
     case .remove: punchHole(area, part)
     case .guardInstall: try installGuards(space, part)
     case .guardRemove: removeGuards(space, part)
     case .collapse: try collapseNow(space, area, part)
+    case .free: freeLazily(space, part)
+    case .cold: cool(space, part)
+    case .pageOut: pageOut(space, part)
+    case .willNeed: readAhead(space, area, part)
     default: note(advice, space, part)
     }
   }
@@ -115,7 +120,7 @@ extension Kernel {
       $0.flags.subtract(drop)
       $0.flags.formUnion(add)
     }
-    meter.count(.vmaChange, UInt64(changed))
+    countChange(space, changed)
   }
 
   /// MADV_POPULATE_READ and MADV_POPULATE_WRITE.

@@ -32,6 +32,7 @@ extension Kernel {
     try commit(request)
     try cutAtEdges(process.space, range)
     setLock(process.space, range, [])
+    releaseLocked(process.space, range)
     if !covers(process.space, range) { throw .enomem }
     return 0
   }
@@ -58,7 +59,9 @@ extension Kernel {
   /// `munlockall()`.
   @inlinable func munlockall(_ process: Process<Database>) throws(Errno) -> UInt64 {
     process.space.layout.futureFlags = []
-    setLock(process.space, VirtualRange(VirtualAddress(0), userEnd), [])
+    let everything = VirtualRange(VirtualAddress(0), userEnd)
+    setLock(process.space, everything, [])
+    releaseLocked(process.space, everything)
     return 0
   }
 
@@ -81,6 +84,6 @@ extension Kernel {
       $0.flags.subtract([.locked, .lockedOnFault])
       $0.flags.formUnion(flags)
     }
-    meter.count(.vmaChange, UInt64(changed))
+    countChange(space, changed)
   }
 }

@@ -57,8 +57,9 @@ extension Kernel {
 
   /// Puts a mapping in place.
   @usableFromInline func install(_ area: VMA, in space: Space<Database>) {
-    holdFile(of: area)
+    hold(area, in: space)
     meter.count(.vmaChange, UInt64(space.layout.areas.insert(area)))
+    meter.count(.vmaMoved, space.layout.areas.areasBehindLast)
   }
 
   /// A mapping that `mmap` has decided to make.

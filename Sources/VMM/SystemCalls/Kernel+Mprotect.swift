@@ -95,7 +95,7 @@ extension Kernel {
 
   @usableFromInline func setRights(_ space: Space<Database>, _ range: VirtualRange, _ rights: Rights) {
     let changed = space.layout.areas.update(range) { $0.rights = rights }
-    meter.count(.vmaChange, UInt64(changed))
+    countChange(space, changed)
   }
 }
 
@@ -104,5 +104,12 @@ extension Kernel {
   @inlinable public func restrict(_ space: Space<Database>, _ range: VirtualRange, to rights: Rights) {
     do { try cutAtEdges(space, range) } catch { preconditionFailure("no memory to split a huge page") }
     protect(space, range, to: rights)
+  }
+
+  /// Counts a change of `areas` neighbouring areas: each cut or merge (there are three at most at the edges) moves the
+  /// areas behind.
+  @usableFromInline func countChange(_ space: Space<Database>, _ areas: Int) {
+    meter.count(.vmaChange, UInt64(areas))
+    if areas > 1 { meter.count(.vmaMoved, UInt64(min(areas - 1, 3)) &* space.layout.areas.areasBehindLast) }
   }
 }

@@ -152,7 +152,7 @@ extension Kernel {
   @usableFromInline func extend(_ space: Space<Database>, _ growth: VirtualRange) -> VMA {
     let last = VirtualAddress(growth.start.raw - 1)
     guard var area = space.layout.areas.area(at: last) else { preconditionFailure("nothing to extend") }
-    area.offset = area.file == .none ? area.offset : area.offset &+ area.range.bytes
+    area.offset = area.offset &+ area.range.bytes
     area.range = growth
     area.flags.subtract([.hasPrivatePages, .hasHugePages])
     install(area, in: space)
@@ -173,6 +173,8 @@ extension Kernel {
   @inlinable func relocate(_ space: Space<Database>, _ move: Relocation) throws(Errno) {
     var area = move.area.cut(to: VirtualRange(move.source.start, move.area.range.end))
     area.range = move.target
+    // Without private pages nothing has to be found at the old offset; Linux does the same.
+    if area.file == .none, area.group == 0 { area.offset = move.target.start.raw }
     install(area, in: space)
     if !move.source.isEmpty {
       let range = VirtualRange(move.target.start, bytes: move.source.bytes)
@@ -216,6 +218,12 @@ extension Kernel {
         return nil
       } catch {
         rest.start = error.firstNotDone
+        if error.reason == .outOfMemory {
+          database.unlock(&lock)
+          let isWorthTrying = reclaimAfterFailure()
+          database.lockForWriting(&lock)
+          if isWorthTrying { continue }
+        }
         guard case .sizeConflict = error.reason else { return error }
         do { try splitHugePage(space, database.find(rest.start)) } catch {
           return RangeFailure(firstNotDone: rest.start, reason: error)

@@ -33,8 +33,27 @@ extension Kernel {
     for area in overlapping(space, range) {
       meter.count(.vmaStep)
       let part = area.range.intersection(range)
-      count &+= area.isAnonymous ? space.database.countMapped(in: part) : cachedPages(area, part)
+      count &+= area.isAnonymous ? presentPages(space, part) : cachedPages(area, part)
     }
+    return count
+  }
+
+  /// Pages of `part` that are in memory; a page in the swap cache is.
+  @inlinable func presentPages(_ space: Space<Database>, _ part: VirtualRange) -> UInt64 {
+    let database = space.database
+    if space.swappedPages == 0 { return database.countMapped(in: part) }
+    var count: UInt64 = 0
+    var iterator = database.makeIterator(over: part)
+    while let object = database.nextMapped(&iterator) {
+      if object.isPresent {
+        count &+= object.span.intersection(part).pages
+      } else if let entry = database.swapEntry(of: object), entry.area != Marker.area,
+        cachedFrame(entry) != nil
+      {
+        count &+= 1
+      }
+    }
+    database.endIteration(iterator)
     return count
   }
 
@@ -104,7 +123,7 @@ extension Kernel {
   }
 
   @usableFromInline func seal(_ space: Space<Database>, _ range: VirtualRange) {
-    meter.count(.vmaChange, UInt64(space.layout.areas.update(range) { $0.flags.insert(.sealed) }))
+    countChange(space, space.layout.areas.update(range) { $0.flags.insert(.sealed) })
   }
 
   /// `remap_file_pages(address, size, protection, page offset, flags)`, which Linux emulates with a new mapping.

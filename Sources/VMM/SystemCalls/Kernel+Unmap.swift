@@ -37,7 +37,7 @@ extension Kernel {
     for piece in takeAreas(space, range) {
       meter.count(.vmaStep)
       zap(space, piece.range)
-      dropFile(of: piece)
+      drop(piece, of: space)
     }
   }
 
@@ -47,6 +47,10 @@ extension Kernel {
     let pieces = space.layout.areas.remove(range)
     let cuts = space.layout.areas.areas.count + pieces.count - before
     meter.count(.vmaChange, UInt64(pieces.count + cuts))
+    meter.count(
+      .vmaMoved,
+      UInt64(space.layout.areas.areas.count - space.layout.areas.firstIndex(endingAfter: range.end)))
+    meter.count(.vmaGathered)
     return pieces
   }
 }

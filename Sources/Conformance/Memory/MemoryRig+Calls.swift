@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+internal import EMTCore
+internal import Machine
+internal import Reference
+internal import SimMemory
+internal import VMM
+
+extension MemoryRig {
+  /// Performs a call on the machine, tells the model what it did, and compares the pages that it was about.
+  func perform(_ process: Proc, _ number: SystemCallNumber, _ arguments: [UInt64]) {
+    let shortagesBefore = machine.kernel.timesOutOfMemory
+    var result: UInt64?
+    var failure: Errno?
+    do throws(Errno) {
+      result = try calls.systemCall(process, SystemCallRequest(number, arguments))
+    } catch { failure = error }
+    mix(result ?? UInt64(failure?.rawValue ?? 0) << 56)
+    let ranShort = machine.kernel.timesOutOfMemory > shortagesBefore
+    if ranShort { expectShortage("\(number)") }
+    let (pid, arguments) = (process.pid, arguments + Array(repeating: 0, count: 6 - arguments.count))
+    let touched = pages(arguments[0], arguments[1])
+    switch number {
+    case .mmap:
+      guard let start = result else { return unchanged(process, touched) }
+      noteMapping(pid, pages(start, arguments[1]), arguments)
+      if arguments[3] & 0x8000 != 0, !ranShort { model.populate(pid, pages(start, arguments[1])) }
+      compare(process, pages(start, arguments[1]))
+    case .mremap:
+      guard let start = result else {
+        if ranShort { adoptHoles(process, touched) }
+        if ranShort, arguments[3] & 2 != 0 { adoptHoles(process, pages(arguments[4], arguments[2])) }
+        return unchanged(process, touched)
+      }
+      let target = pages(start, arguments[2])
+      model.remap(pid, touched, to: target, keepsSource: arguments[3] & 4 != 0)
+      populateLocked(pid, touched, target)
+      compare(process, touched)
+      compare(process, target)
+    case .brk:
+      if let end = result { noteBreak(process, end) }
+    case .ftruncate:
+      if failure == nil { model.truncate(Int(arguments[0]), toPages: (arguments[1] + 4095) >> 12) }
+    case .fallocate:
+      let piece = pages(arguments[2], arguments[3])
+      if failure == nil { model.files[Int(arguments[0])]?.clear(piece) }
+    default:
+      if !ranShort || failure == nil { note(pid, number, arguments, touched, failure) }
+      compare(process, touched)
+    }
+  }
+
+  /// What calls on existing pages did. As on Linux, some go on up to the first page that they cannot be done to.
+  private func note(
+    _ pid: UInt32, _ number: SystemCallNumber, _ arguments: [UInt64], _ range: Range<UInt64>, _ failure: Errno?
+  ) {
+    let roundsDown = number == .mlock || number == .munlock
+    guard failure == nil || roundsDown || arguments[0] & 4095 == 0 else { return }
+    switch number {
+    case .munmap: if failure == nil { model.unmap(pid, range) }
+    case .mprotect:
+      guard failure != .einval else { return }
+      let rights = UInt8(truncatingIfNeeded: arguments[2] & 7)
+      for number in range {
+        guard model.page(pid, number) != nil else { return }
+        model.update(pid, number..<number + 1) { $0.rights = rights }
+      }
+    case .mlock, .munlock:
+      guard failure != .einval else { return }
+      for page in range {
+        guard model.page(pid, page) != nil else { return }
+        model.update(pid, page..<page + 1) { $0.isLocked = number == .mlock }
+      }
+      if number == .mlock { model.populate(pid, range) }
+    case .madvise: advise(pid, arguments[2], range)
+    default: break
+    }
+  }
+
+  private func advise(_ pid: UInt32, _ advice: UInt64, _ range: Range<UInt64>) {
+    guard let advice = Advice(rawValue: advice) else { return }
+    if advice == .populateRead || advice == .populateWrite {
+      return model.populate(pid, range, forStore: advice == .populateWrite)
+    }
+    for number in range {
+      guard let page = model.page(pid, number) else { continue }
+      if isRefused(advice, page) { return }
+      if advice == .remove, let file = page.file {
+        model.files[file.number]?.clear(file.page..<file.page + 1)
+      }
+      model.update(pid, number..<number + 1) { page in
+        switch advice {
+        case .dontNeed, .dontNeedLocked: page.drop()
+        case .free: page.mayVanish = page.own?.isEmpty == false
+        case .wipeOnFork: page.isWipedOnFork = true
+        case .keepOnFork: page.isWipedOnFork = false
+        case .dontFork: page.isKeptFromFork = true
+        case .doFork: page.isKeptFromFork = false
+        case .guardInstall:
+          page.drop()
+          page.isGuard = true
+        case .guardRemove: page.isGuard = false
+        default: break
+        }
+      }
+    }
+  }
+
+  /// Advice that stops with EINVAL or EACCES at a page.
+  private func isRefused(_ advice: Advice, _ page: ModelPage) -> Bool {
+    switch advice {
+    case .dontNeed, .cold, .pageOut, .guardInstall: page.isLocked
+    case .free: page.isLocked || page.file != nil
+    case .remove: page.isLocked || page.file == nil || !page.isShared
+    case .wipeOnFork: page.file != nil
+    default: false
+    }
+  }
+
+  /// What a locked mapping gains, or brings to another place, is brought in.
+  private func populateLocked(_ pid: UInt32, _ source: Range<UInt64>, _ target: Range<UInt64>) {
+    guard let first = model.page(pid, target.lowerBound), first.isLocked else { return }
+    let isInPlace = source.lowerBound == target.lowerBound
+    let start = isInPlace ? min(source.upperBound, target.upperBound) : target.lowerBound
+    model.populate(pid, start..<target.upperBound)
+  }
+
+  private func noteMapping(_ pid: UInt32, _ range: Range<UInt64>, _ arguments: [UInt64]) {
+    let rights = UInt8(truncatingIfNeeded: arguments[2] & 7)
+    let (isShared, isAnonymous) = (arguments[3] & 15 == 1, arguments[3] & 0x20 != 0)
+    var page = ModelPage(rights: rights)
+    if isAnonymous, isShared {
+      model.files[nextFile] = ModelFile(pageCount: UInt64(range.count))
+      page = ModelPage(rights: rights, file: nextFile, page: 0, isShared: true)
+      nextFile += 1
+    } else if !isAnonymous {
+      page = ModelPage(
+        rights: rights, file: Int(arguments[4]), page: arguments[5] >> 12, isShared: isShared)
+    }
+    model.map(pid, range, page)
+  }
+
+  private func noteBreak(_ process: Proc, _ end: UInt64) {
+    let start = process.space.layout.breakStart?.raw ?? end
+    let old = ((breaks[process.pid] ?? start) + 4095) >> 12
+    let new = (end + 4095) >> 12
+    if new > old { model.map(process.pid, old..<new, ModelPage(rights: 3)) }
+    if new < old { model.unmap(process.pid, new..<old) }
+    breaks[process.pid] = end
+    compare(process, min(old, new)..<max(old, new))
+  }
+
+  /// After a call that memory ran out for, what it had unmapped before is gone.
+  private func adoptHoles(_ process: Proc, _ range: Range<UInt64>) {
+    for number in range where process.space.layout.areas.firstHole(in: page(number)) != nil {
+      model.set(process.pid, number, nil)
+    }
+  }
+
+  private func unchanged(_ process: Proc, _ range: Range<UInt64>) { compare(process, range) }
+
+  /// The pages of a range, as the calls here round it; nothing for ranges that no call accepts.
+  private func pages(_ start: UInt64, _ bytes: UInt64) -> Range<UInt64> {
+    let first = start >> 12
+    guard bytes < 1 << 45 else { return first..<first }
+    return first..<(start & ~4095 + (bytes + start & 4095 + 4095) & ~4095) >> 12
+  }
+
+  func page(_ number: UInt64) -> VirtualRange { VirtualRange(page: VirtualAddress(number << 12), .base) }
+}

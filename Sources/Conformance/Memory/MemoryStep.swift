@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+public import VMM
+
+/// One thing that a random program does. Processes are given by their place among those that live, modulo their number, so
+/// that steps can be left out.
+public enum MemoryStep: Sendable, CustomStringConvertible {
+  /// A system call.
+  case call(process: Int, SystemCallNumber, [UInt64])
+  /// A load of one byte.
+  case load(process: Int, UInt64)
+  /// A store of one byte.
+  case store(process: Int, UInt64, UInt8)
+  /// The process forks.
+  case fork(process: Int)
+  /// The process ends, unless it is the first one.
+  case exit(process: Int)
+
+  /// The step as Swift source.
+  public var description: String {
+    func hex(_ value: UInt64) -> String { value < 4096 ? "\(value)" : "0x" + String(value, radix: 16) }
+    switch self {
+    case .call(let process, let number, let arguments):
+      let list = arguments.map(hex).joined(separator: ", ")
+      return ".call(process: \(process), .\(number), [\(list)])"
+    case .load(let process, let address): return ".load(process: \(process), \(hex(address)))"
+    case .store(let process, let address, let value):
+      return ".store(process: \(process), \(hex(address)), \(value))"
+    case .fork(let process): return ".fork(process: \(process))"
+    case .exit(let process): return ".exit(process: \(process))"
+    }
+  }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+internal import Reference
+internal import SimMemory
+internal import VMM
+
+/// Draws random steps: mostly in one stretch of 64 MiB, where they meet each other, in pieces that share edges with pages
+/// of 2 MiB or lie across them.
+struct MemoryStepGenerator {
+  /// First byte of the stretch.
+  static let base: UInt64 = 0x20_0000_0000
+  /// Its pages.
+  static let pages: UInt64 = 16_384
+  /// Descriptors of the files that every process has open, and their largest size in pages.
+  static let files: ClosedRange<UInt64> = 3...5
+  static let filePages: UInt64 = 1024
+
+  private var random: SplitMix64
+
+  init(seed: UInt64) { random = SplitMix64(seed: seed) }
+
+  mutating func next() -> MemoryStep {
+    let process = Int(random.below(4))
+    switch random.below(1000) {
+    case 0..<450: return access(process)
+    case 450..<560: return .call(process: process, .mmap, map())
+    case 560..<640: return .call(process: process, .munmap, range())
+    case 640..<720: return .call(process: process, .mprotect, range() + [rights()])
+    case 720..<790: return .call(process: process, .mremap, remap())
+    case 790..<930: return .call(process: process, .madvise, range() + [advice()])
+    case 930..<950: return .call(process: process, random.oneIn(3) ? .munlock : .mlock, range())
+    case 950..<962: return .call(process: process, .brk, [heap()])
+    case 962..<970: return .call(process: process, .msync, range() + [random.pick([1, 2, 4])])
+    case 970..<978:
+      return .call(process: process, .ftruncate, [descriptor(), random.below(Self.filePages) << 12])
+    case 978..<984:
+      return .call(process: process, .fallocate, [descriptor(), 3] + pieceOfFile())
+    case 984..<994: return .fork(process: process)
+    default: return .exit(process: process)
+    }
+  }
+
+  private mutating func access(_ process: Int) -> MemoryStep {
+    let address = page() + random.pick([0, 1, 7, 2048, 4088, 4095, random.below(4096)])
+    if random.oneIn(2) { return .load(process: process, address) }
+    return .store(process: process, address, UInt8(truncatingIfNeeded: random.next()))
+  }
+
+  /// The address of a page.
+  private mutating func page() -> UInt64 {
+    if random.oneIn(16) { return heap() & ~4095 }
+    // Half of all pages lie near the start of some 2 MiB.
+    let number =
+      random.oneIn(2)
+      ? random.below(Self.pages) : random.below(Self.pages / 512) * 512 + random.below(16)
+    return Self.base + number << 12
+  }
+
+  /// Bytes: mostly a few pages, now and then some 2 MiB.
+  private mutating func bytes() -> UInt64 {
+    switch random.below(64) {
+    case 0..<44: (1 + random.below(16)) << 12
+    case 44..<56: (1 + random.below(80)) << 12
+    case 56..<60: (1 + random.below(2)) << 21
+    case 60..<62: (500 + random.below(1100)) << 12
+    case 62: random.below(1 << 16)
+    default: random.below(3) << 23
+    }
+  }
+
+  private mutating func range() -> [UInt64] {
+    let start = page() & (random.oneIn(3) ? ~0x1F_FFFF : ~0)
+    return [random.oneIn(64) ? start + 8 : start, bytes()]
+  }
+
+  private mutating func rights() -> UInt64 { random.pick([0, 1, 3, 3, 3, 5, 7]) }
+
+  private mutating func descriptor() -> UInt64 {
+    Self.files.lowerBound + random.below(UInt64(Self.files.count))
+  }
+
+  private mutating func pieceOfFile() -> [UInt64] {
+    let start = random.below(Self.filePages)
+    return [start << 12, (1 + random.below(64)) << 12]
+  }
+
+  private mutating func heap() -> UInt64 { 0x5555_5580_0000 + random.below(1024) * 512 }
+
+  private mutating func map() -> [UInt64] {
+    let isShared = random.oneIn(4)
+    var flags: UInt64 = isShared ? 1 : 2
+    let isFile = random.oneIn(3)
+    if !isFile { flags |= 0x20 }
+    switch random.below(8) {
+    case 0: break
+    case 1: flags |= 0x10_0000
+    default: flags |= 0x10
+    }
+    if random.oneIn(16) { flags |= 0x8000 }
+    let target = range()
+    let length = Swift.min(target[1], 16 << 20)
+    let offset = isFile ? random.below(Self.filePages / 64) << 18 : 0
+    return [target[0], length, rights(), flags, isFile ? descriptor() : .max, offset]
+  }
+
+  private mutating func remap() -> [UInt64] {
+    let source = range()
+    let old = Swift.max(1, Swift.min(source[1], 16 << 20))
+    let new = random.oneIn(2) ? old : Swift.max(1, Swift.min(bytes(), 16 << 20))
+    let flags: UInt64 = random.pick([0, 1, 1, 3, 3, 5, 7])
+    let target = random.oneIn(3) ? page() & ~0x1F_FFFF | source[0] & 0x1F_FFFF : page()
+    return [source[0], old, flags & 4 != 0 ? old : new, flags, target]
+  }
+
+  private mutating func advice() -> UInt64 {
+    random.pick([
+      0, 1, 2, 3, 4, 4, 4, 8, 8, 9, 10, 11, 12, 13, 14, 14, 15, 18, 19, 20, 21, 21, 22, 23, 23, 24, 25, 25,
+      102, 103, 103,
+    ])
+  }
+}

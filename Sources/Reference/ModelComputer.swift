@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+
+/// The naive model of what programs see of memory: every page of every process in a dictionary, contents and all.
+///
+/// It follows calls that succeeded, page by page, without areas, merging, sharing of frames, huge pages or swap. Memory
+/// managers, whatever they do inside, must look the same from outside. Obviously correct, and slow.
+public struct ModelComputer: Sendable {
+  /// What an access does.
+  public enum Verdict: Sendable, Equatable {
+    /// It is allowed.
+    case allowed
+    /// Nothing is mapped there, or it is guarded.
+    case notMapped
+    /// The rights do not allow it.
+    case notAllowed
+    /// The page lies behind the end of its file.
+    case beyondEndOfFile
+  }
+  /// The pages of one process by page number.
+  public typealias Pages = [UInt64: ModelPage]
+
+  /// Files, by a number of the caller's.
+  public var files: [Int: ModelFile] = [:]
+  /// The processes.
+  public private(set) var processes: [UInt32: Pages] = [:]
+
+  /// No processes.
+  public init() {}
+
+  /// A process without memory.
+  public mutating func start(_ pid: UInt32) { processes[pid] = [:] }
+
+  /// A child with a copy of its parent's memory.
+  public mutating func fork(_ parent: UInt32, child: UInt32) {
+    var pages = processes[parent] ?? [:]
+    for (number, page) in pages {
+      if page.isKeptFromFork {
+        pages[number] = nil
+      } else {
+        if page.isWipedOnFork {
+          pages[number]?.drop()
+          pages[number]?.isGuard = false
+        }
+        pages[number]?.isLocked = false
+      }
+    }
+    processes[child] = pages
+  }
+
+  /// A process ends.
+  public mutating func exit(_ pid: UInt32) { processes[pid] = nil }
+
+  /// The page with `number`, nil where nothing is mapped.
+  public func page(_ pid: UInt32, _ number: UInt64) -> ModelPage? { processes[pid]?[number] }
+
+  /// Changes the mapped pages in `range`.
+  public mutating func update(_ pid: UInt32, _ range: Range<UInt64>, _ body: (inout ModelPage) -> Void) {
+    for number in range where processes[pid]?[number] != nil { body(&processes[pid]![number]!) }
+  }
+
+  /// Replaces what is at `number`.
+  public mutating func set(_ pid: UInt32, _ number: UInt64, _ page: ModelPage?) {
+    processes[pid]?[number] = page
+  }
+
+  /// `mmap` made pages that look like `first` and its successors.
+  public mutating func map(_ pid: UInt32, _ range: Range<UInt64>, _ first: ModelPage) {
+    var page = first
+    for number in range {
+      processes[pid]?[number] = page
+      page = page.successor
+    }
+  }
+
+  /// `munmap` succeeded.
+  public mutating func unmap(_ pid: UInt32, _ range: Range<UInt64>) {
+    for number in range { processes[pid]?[number] = nil }
+  }
+
+  /// `mremap` moved the pages of `source` to where `target` starts, or resized them in place; `keepsSource` is
+  /// MREMAP_DONTUNMAP.
+  public mutating func remap(
+    _ pid: UInt32, _ source: Range<UInt64>, to target: Range<UInt64>, keepsSource: Bool
+  ) {
+    let old = source.map { processes[pid]?[$0] }
+    let isMove = source.lowerBound != target.lowerBound
+    // Holes in the source leave alone what is at their target.
+    let hasHoles = old.contains { $0 == nil }
+    if isMove, !hasHoles { unmap(pid, target) }
+    for (index, page) in old.enumerated() where isMove || index >= target.count {
+      guard var page else { continue }
+      page.drop()
+      page.isGuard = false
+      if keepsSource { page.isLocked = false }
+      processes[pid]?[source.lowerBound + UInt64(index)] = keepsSource ? page : nil
+    }
+    var next: ModelPage?
+    for (index, number) in target.enumerated() {
+      if index < old.count {
+        guard let page = old[index] else { continue }
+        processes[pid]?[number] = page
+        next = page.successor
+      } else if let page = next {
+        processes[pid]?[number] = page
+        next = page.successor
+      }
+    }
+  }
+
+  /// Whether an access is allowed.
+  public func verdict(_ pid: UInt32, _ number: UInt64, isStore: Bool) -> Verdict {
+    guard let page = page(pid, number) else { return .notMapped }
+    guard isStore ? page.rights & 2 != 0 : page.rights != 0 else { return .notAllowed }
+    if page.isGuard { return .notMapped }
+    if let file = page.file, page.own == nil, file.page >= files[file.number]?.pageCount ?? 0 {
+      return .beyondEndOfFile
+    }
+    return .allowed
+  }
+
+  /// What a page holds.
+  public func contents(_ pid: UInt32, _ number: UInt64) -> ModelContents {
+    guard let page = page(pid, number) else { return [:] }
+    if let own = page.own { return own }
+    return page.file.flatMap { files[$0.number]?[$0.page] } ?? [:]
+  }
+
+  /// A store that was allowed.
+  public mutating func store(_ pid: UInt32, _ number: UInt64, offset: UInt16, _ value: UInt8) {
+    guard var page = page(pid, number) else { return }
+    let kept: UInt8? = value == 0 ? nil : value
+    if page.isShared, let file = page.file {
+      files[file.number]?[file.page][offset] = kept
+    } else {
+      page.own = contents(pid, number)
+      page.own?[offset] = kept
+      page.mayVanish = false
+      processes[pid]?[number] = page
+    }
+  }
+
+  /// The pages of `range` were brought in, up to the first one that cannot be: for a store where that is asked for, else
+  /// where the mapping is private and may be written. A store makes private pages of a file copies.
+  public mutating func populate(_ pid: UInt32, _ range: Range<UInt64>, forStore: Bool? = nil) {
+    for number in range {
+      guard let page = page(pid, number) else { return }
+      let isStore = forStore ?? (!page.isShared && page.rights & 2 != 0)
+      guard verdict(pid, number, isStore: isStore) == .allowed else { return }
+      guard isStore, !page.isShared, page.own == nil else { continue }
+      let contents = contents(pid, number)
+      processes[pid]?[number]?.own = contents
+    }
+  }
+
+  /// A file got smaller or lost pages: private copies of pages behind its end are gone too.
+  public mutating func truncate(_ file: Int, toPages count: UInt64) {
+    files[file]?.resize(toPages: count)
+    for (pid, pages) in processes {
+      for (number, page) in pages where page.file?.number == file && page.file!.page >= count {
+        processes[pid]![number]!.drop()
+      }
+    }
+  }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+
+/// Page contents as the models keep them: the bytes that are not zero, by offset in the page.
+public typealias ModelContents = [UInt16: UInt8]
+
+/// The naive model of a file in memory: its size, and the contents of every page that was written.
+public struct ModelFile: Sendable {
+  /// The size in whole pages.
+  public private(set) var pageCount: UInt64
+  private var pages: [UInt64: ModelContents] = [:]
+
+  /// A file of zeroes.
+  public init(pageCount: UInt64) { self.pageCount = pageCount }
+
+  /// What a page holds.
+  public subscript(page: UInt64) -> ModelContents {
+    get { pages[page] ?? [:] }
+    set { pages[page] = newValue }
+  }
+
+  /// Makes pages read as zero again.
+  public mutating func clear(_ range: Range<UInt64>) {
+    for page in pages.keys where range.contains(page) { pages[page] = nil }
+  }
+
+  /// Another size; pages behind the new end are gone.
+  public mutating func resize(toPages count: UInt64) {
+    clear(count..<UInt64.max)
+    pageCount = count
+  }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+
+/// What the naive model knows of one page of an address space.
+public struct ModelPage: Sendable {
+  /// PROT_* bits.
+  public var rights: UInt8
+  /// The file and its page that the mapping shows; nil for private anonymous memory.
+  public var file: (number: Int, page: UInt64)?
+  /// Whether stores reach the file.
+  public var isShared: Bool
+  /// The process's own contents: nil while the file's are seen, never nil without a file.
+  public var own: ModelContents?
+  /// MADV_FREE was said and nothing was stored since: the contents may be zero from now on.
+  public var mayVanish = false
+  /// Children find it zeroed.
+  public var isWipedOnFork = false
+  /// Children do not have it.
+  public var isKeptFromFork = false
+  /// Guarded: accesses are refused.
+  public var isGuard = false
+  /// Locked into memory.
+  public var isLocked = false
+
+  /// Private anonymous memory that holds zeroes.
+  public init(rights: UInt8) {
+    self.rights = rights
+    isShared = false
+    own = [:]
+  }
+
+  /// A page of a file.
+  public init(rights: UInt8, file: Int, page: UInt64, isShared: Bool) {
+    self.rights = rights
+    self.file = (file, page)
+    self.isShared = isShared
+  }
+
+  /// The page without contents of its own: as after MADV_DONTNEED.
+  public mutating func drop() {
+    if own != nil { own = file == nil ? [:] : nil }
+    mayVanish = false
+  }
+
+  /// The page behind this one in a mapping that grows.
+  public var successor: ModelPage {
+    var next = self
+    next.file = file.map { ($0.number, $0.page + 1) }
+    next.isGuard = false
+    next.drop()
+    return next
+  }
+}
