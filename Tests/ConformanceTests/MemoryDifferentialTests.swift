@@ -19,7 +19,8 @@ import Testing
       return try Machine<Service, Walker>(configuration)
     }
     let list = report.culprit.map { "  \($0)," }.joined(separator: "\n")
-    #expect(report.difference == nil, "seed \(seed), step \(report.steps): \(report.difference ?? "")\n\(list)")
+    #expect(
+      report.difference == nil, "seed \(seed), step \(report.steps): \(report.difference ?? "")\n\(list)")
     return report
   }
 

@@ -101,7 +101,7 @@ struct ToolTests {
   }
 
   @Test func exhaustedMemoryIsOneLineAndStatusOne() throws {
-    let run = try Tool.run(["replay", Tool.sample, "--driver", "radix", "--memory", "2M"])
+    let run = try Tool.run(["replay", Tool.sample, "--driver", "radix", "--memory", "1100K"])
     #expect(run.status == 1)
     #expect(run.errors.contains("memory"))
     #expect(run.errors.split(separator: "\n").count == 1)

@@ -56,7 +56,9 @@ public enum MemoryDifferential {
       guard let machine = try? boot() else { return false }
       return replay(steps, on: machine, mayRunShort: mayRunShort) != nil
     }.shrink(done)
-    if let short = replay(report.culprit, on: try boot(), mayRunShort: mayRunShort) { report.difference = short }
+    if let short = replay(report.culprit, on: try boot(), mayRunShort: mayRunShort) {
+      report.difference = short
+    }
     return report
   }
 

@@ -66,7 +66,8 @@ extension MemoryRig {
     if got != expected {
       let (wants, has) = (expected.map { "refused: \($0)" } ?? "allowed", got.map { "\($0)" } ?? "allowed")
       report(
-        "\(isStore ? "store" : "load") at \(hex(address)) in process \(process.pid): expected \(wants), got \(has)")
+        "\(isStore ? "store" : "load") at \(hex(address)) in process \(process.pid): expected \(wants), got \(has)"
+      )
     }
     return got == nil && expected == nil
   }

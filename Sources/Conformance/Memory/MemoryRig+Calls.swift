@@ -51,7 +51,8 @@ extension MemoryRig {
 
   /// What calls on existing pages did. As on Linux, some go on up to the first page that they cannot be done to.
   private func note(
-    _ pid: UInt32, _ number: SystemCallNumber, _ arguments: [UInt64], _ range: Range<UInt64>, _ failure: Errno?
+    _ pid: UInt32, _ number: SystemCallNumber, _ arguments: [UInt64], _ range: Range<UInt64>,
+    _ failure: Errno?
   ) {
     let roundsDown = number == .mlock || number == .munlock
     guard failure == nil || roundsDown || arguments[0] & 4095 == 0 else { return }

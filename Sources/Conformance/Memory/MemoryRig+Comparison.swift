@@ -50,7 +50,8 @@ extension MemoryRig {
         if page.rights != area.rights.rawValue || page.isShared == area.isPrivate {
           return report(
             "page \(hex(number << 12)) of process \(process.pid): expected rights \(page.rights)"
-              + "\(page.isShared ? ", shared" : ""), got \(area.rights.rawValue)\(area.isPrivate ? "" : ", shared")")
+              + "\(page.isShared ? ", shared" : ""), got \(area.rights.rawValue)\(area.isPrivate ? "" : ", shared")"
+          )
         }
       }
     }

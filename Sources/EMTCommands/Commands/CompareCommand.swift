@@ -10,7 +10,8 @@ enum CompareCommand: Command {
       summary: "Replays a trace on every driver and shows what each costs the operating system.",
       options: [
         CommandSyntax.Option(name: "--drivers", value: "a,b", help: "these drivers only"),
-        CommonOptions.thp, CommonOptions.collapseInterval, CommonOptions.memory, CommonOptions.swap, CommonOptions.json,
+        CommonOptions.thp, CommonOptions.collapseInterval, CommonOptions.memory, CommonOptions.swap,
+        CommonOptions.json,
       ],
       examples: [
         ("emt", "all drivers on the built-in sample of a real program"),

@@ -7,8 +7,10 @@ internal import Foundation
 enum FuzzCommand: Command {
   static var syntax: CommandSyntax {
     CommandSyntax(
-      name: "fuzz", usage: "fuzz [--driver D] [--steps N] [--seed S] [--thp POLICY] [--memory SIZE] [--swap SIZE] [--json]",
-      summary: "Runs random programs on every driver and on a naive model of memory, and compares all they see.",
+      name: "fuzz",
+      usage: "fuzz [--driver D] [--steps N] [--seed S] [--thp POLICY] [--memory SIZE] [--swap SIZE] [--json]",
+      summary:
+        "Runs random programs on every driver and on a naive model of memory, and compares all they see.",
       options: [
         CommandSyntax.Option(name: "--driver", value: "NAME", help: "one driver instead of all"),
         CommandSyntax.Option(
@@ -36,7 +38,9 @@ enum FuzzCommand: Command {
 
   static func run(_ words: [String], drivers: [Driver]) throws(CommandFailure) -> Int32 {
     let arguments = try Arguments(words, syntax)
-    guard arguments.operands.isEmpty else { throw .usage("emt fuzz: takes no operands; see 'emt fuzz --help'") }
+    guard arguments.operands.isEmpty else {
+      throw .usage("emt fuzz: takes no operands; see 'emt fuzz --help'")
+    }
     var chosen = drivers
     if let name = arguments.value("--driver") { chosen = [try CommonOptions.driver(name, in: drivers)] }
     var job = FuzzJob()

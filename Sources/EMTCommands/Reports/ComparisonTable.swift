@@ -101,7 +101,8 @@ struct ComparisonTable {
     // With too little memory the size of a driver's tables decides how often pages leave.
     let same = reports.allSatisfy {
       (isShort
-        || $0.faults == first.faults && $0.mappedPages == first.mappedPages && $0.hugePages == first.hugePages)
+        || $0.faults == first.faults && $0.mappedPages == first.mappedPages
+          && $0.hugePages == first.hugePages)
         && $0.contentDigest == first.contentDigest
     }
     Terminal.print(
