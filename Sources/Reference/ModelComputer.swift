@@ -55,7 +55,11 @@ public struct ModelComputer: Sendable {
 
   /// Changes the mapped pages in `range`.
   public mutating func update(_ pid: UInt32, _ range: Range<UInt64>, _ body: (inout ModelPage) -> Void) {
-    for number in range where processes[pid]?[number] != nil { body(&processes[pid]![number]!) }
+    for number in range {
+      guard var page = processes[pid]?[number] else { continue }
+      body(&page)
+      processes[pid]?[number] = page
+    }
   }
 
   /// Replaces what is at `number`.
@@ -156,8 +160,9 @@ public struct ModelComputer: Sendable {
   public mutating func truncate(_ file: Int, toPages count: UInt64) {
     files[file]?.resize(toPages: count)
     for (pid, pages) in processes {
-      for (number, page) in pages where page.file?.number == file && page.file!.page >= count {
-        processes[pid]![number]!.drop()
+      for (number, page) in pages {
+        guard let place = page.file, place.number == file, place.page >= count else { continue }
+        processes[pid]?[number]?.drop()
       }
     }
   }
