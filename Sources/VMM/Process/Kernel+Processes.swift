@@ -95,6 +95,8 @@ extension Kernel {
   func adopt(_ pid: UInt32, _ space: Space<Database>, of parent: Process<Database>) -> Process<Database> {
     let child = Process(pid: pid, space: space, descriptors: parent.descriptors.inherited())
     child.directory = parent.directory
+    child.user = parent.user
+    child.privileges = parent.privileges
     processes[pid] = child
     return child
   }

@@ -50,4 +50,21 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
   case mseal = 462
   /// Seals of a memfd, among others; only the commands on seals are memory calls.
   case fcntl = 72
+  /// Copy from another process's memory.
+  case processVmReadv = 310
+  /// Copy into another process's memory.
+  case processVmWritev = 311
+  /// Get a descriptor that stands for a process.
+  case pidfdOpen = 434
+  /// Give advice on another process's memory.
+  case processMadvise = 440
+
+  /// Whether the call reads or writes structures in user memory, whose bytes a trace does not hold: it can be performed
+  /// by programs that run here, but not judged in a replay.
+  public var usesStructures: Bool {
+    switch self {
+    case .processVmReadv, .processVmWritev, .pidfdOpen, .processMadvise: true
+    default: false
+    }
+  }
 }
