@@ -97,6 +97,7 @@ extension Kernel {
       let isGuarded = below.rights.isEmpty || below.flags.contains(.growsDown)
       if base < below.range.end || !isGuarded && gap < StackRule.guardGap { return nil }
     }
+    guard mayGrow(space, stack, by: stack.range.start.raw - base.raw) else { return nil }
     meter.count(.vmaChange)
     growDown(space, index, to: base)
     return space.layout.areas.index(of: address)

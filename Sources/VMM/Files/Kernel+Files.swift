@@ -6,6 +6,7 @@ extension Kernel {
   /// Pages of an area map their file, and may hold pages of their group, from now on.
   @usableFromInline func hold(_ area: VMA, in space: Space<Database>) {
     if area.group != 0 { holdGroup(of: area, in: space) }
+    if area.flags.contains(.accounted) { counters.value.committedPages &+= area.range.pages }
     guard area.file != .none else { return }
     files[area.file].mappers.add(space.number, pages: area.range.pages, origin: area.origin)
     files[area.file].mappedPages += area.range.pages
@@ -15,6 +16,7 @@ extension Kernel {
   /// Pages of an area, which were unmapped, do not map their file any more.
   @usableFromInline func drop(_ area: VMA, of space: Space<Database>) {
     if area.group != 0 { dropGroup(of: area, in: space) }
+    if area.flags.contains(.accounted) { counters.value.committedPages &-= area.range.pages }
     guard area.file != .none else { return }
     files[area.file].mappers.remove(space.number, pages: area.range.pages)
     files[area.file].mappedPages -= area.range.pages
@@ -37,6 +39,7 @@ extension Kernel {
   @usableFromInline func discardIfUnreachable(_ id: FileID) {
     guard files.isUnreachable(id) else { return }
     forgetPages(of: id, 0..<PageIndex.maximumPages)
+    counters.value.committedPages &-= files[id].accountedPages
     files.discard(id)
   }
 

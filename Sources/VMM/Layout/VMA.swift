@@ -52,6 +52,8 @@ public import SimMemory
   @inlinable public static var droppable: Self { Self(rawValue: 1 << 21) }
   /// Huge pages were mapped here, and some may still be.
   @inlinable public static var hasHugePages: Self { Self(rawValue: 1 << 22) }
+  /// Its pages count as promised memory (Linux: VM_ACCOUNT).
+  @inlinable public static var accounted: Self { Self(rawValue: 1 << 28) }
   /// Pages can be guarded (MADV_GUARD_INSTALL was used).
   @inlinable public static var hasGuards: Self { Self(rawValue: 1 << 20) }
 }
@@ -90,6 +92,10 @@ public import SimMemory
   @inlinable public var isAnonymous: Bool { file == .none }
   /// Whether stores are kept from the file and from other processes.
   @inlinable public var isPrivate: Bool { !flags.contains(.shared) }
+  /// Whether it counts as data: private, writable, and no stack.
+  @inlinable public var isData: Bool {
+    rights.contains(.write) && flags.isDisjoint(with: [.shared, .growsDown])
+  }
 
   /// The page offset of `address`: in the file, or for anonymous memory that of the original address.
   @inlinable public func filePage(at address: VirtualAddress) -> UInt64 {

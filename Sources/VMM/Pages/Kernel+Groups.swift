@@ -68,6 +68,9 @@ extension Kernel {
     let bytes = space.layout.areas.areas[index].range.start.raw - base.raw
     space.layout.areas.areas[index].range.start = base
     space.layout.areas.areas[index].offset &-= bytes
+    if space.layout.areas.areas[index].flags.contains(.accounted) {
+      counters.value.committedPages &+= bytes >> 12
+    }
     let group = space.layout.areas.areas[index].group
     if group != 0 { groupCell.value.add(group, space.number, pages: bytes >> 12, origin: 0) }
   }

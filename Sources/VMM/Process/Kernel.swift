@@ -43,6 +43,10 @@ public final class Kernel<Service: TranslationService> {
   @usableFromInline var collapseCursor = CollapseCursor()
   /// Calls that were refused for no other reason than that the circumstances said so.
   public var verdictsUsed: UInt64 = 0
+  /// How much memory may be promised to programs.
+  public var overcommit = OvercommitSettings()
+  /// The most areas that an address space can have (Linux: `vm.max_map_count`).
+  public var maximumAreas = VMASet.maximumCount
   /// How often memory ran out: for a page, a copy or a table.
   public var timesOutOfMemory: UInt64 = 0
   /// Behind the last user address. What the driver can translate, unless `limitUserSpace` says less.
@@ -147,6 +151,8 @@ public final class Kernel<Service: TranslationService> {
 @usableFromInline struct KernelCounters {
   @usableFromInline var residentPages: UInt64 = 0
   @usableFromInline var peakResidentPages: UInt64 = 0
+  /// Pages promised.
+  @usableFromInline var committedPages: UInt64 = 0
   @usableFromInline var hugePages = HugePageCounts()
   @usableFromInline var hugeZeroHead: FrameNumber?
   /// Free frames below which the background reclaimer runs.

@@ -6,7 +6,7 @@ extension Kernel {
   /// `mprotect(address, length, protection)`. As on Linux, areas before the first offending one are changed.
   @inlinable func mprotect(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64
   {
-    let plan = try planProtection(process.space, request)
+    let plan = try planProtection(process, request)
     for step in plan.steps { try cutAtEdges(process.space, step) }
     for step in plan.steps { protect(process.space, step, to: plan.rights) }
     if let failure = plan.failure { throw failure }
@@ -18,11 +18,15 @@ extension Kernel {
     @usableFromInline var rights: Rights
     @usableFromInline var steps: [VirtualRange] = []
     @usableFromInline var failure: Errno?
+    /// Pages that become data by it so far, and were not promised before.
+    @usableFromInline var promised: UInt64 = 0
   }
 
   @usableFromInline
-  func planProtection(_ space: Space<Database>, _ request: SystemCallRequest) throws(Errno) -> ProtectionPlan
+  func planProtection(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno)
+    -> ProtectionPlan
   {
+    let space = process.space
     let growsDown: UInt64 = 0x0100_0000
     let growsUp: UInt64 = 0x0200_0000
     let known: UInt64 = 7 | 8 | growsDown | growsUp
@@ -49,7 +53,7 @@ extension Kernel {
     }
     let range = VirtualRange(start, end)
     try checkUnsealed(space, range)
-    if areas.areas.count + areas.splits(at: range) > VMASet.maximumCount { throw .enomem }
+    if areas.areas.count + areas.splits(at: range) > maximumAreas { throw .enomem }
     var plan = ProtectionPlan(rights: Rights(rawValue: UInt8(truncatingIfNeeded: bits & 7)))
     var next = start
     for area in areas.overlapping(range) {
@@ -59,6 +63,10 @@ extension Kernel {
         return plan
       }
       let part = area.range.intersection(range)
+      do { try checkGain(of: area, part, to: plan.rights, process, promised: &plan.promised) } catch {
+        plan.failure = error
+        return plan
+      }
       if area.rights != plan.rights { plan.steps.append(part) }
       next = part.end
     }
@@ -94,7 +102,10 @@ extension Kernel {
   }
 
   @usableFromInline func setRights(_ space: Space<Database>, _ range: VirtualRange, _ rights: Rights) {
-    let changed = space.layout.areas.update(range) { $0.rights = rights }
+    let changed = space.layout.areas.update(range) { area in
+      area.rights = rights
+      noteRights(&area)
+    }
     countChange(space, changed)
   }
 }

@@ -50,6 +50,12 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
   case mseal = 462
   /// Seals of a memfd, among others; only the commands on seals are memory calls.
   case fcntl = 72
+  /// Ask for a limit.
+  case getrlimit = 97
+  /// Set a limit.
+  case setrlimit = 160
+  /// Set and ask for a limit of any process.
+  case prlimit = 302
   /// Copy from another process's memory.
   case processVmReadv = 310
   /// Copy into another process's memory.
@@ -63,7 +69,8 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
   /// by programs that run here, but not judged in a replay.
   public var usesStructures: Bool {
     switch self {
-    case .processVmReadv, .processVmWritev, .pidfdOpen, .processMadvise: true
+    case .getrlimit, .setrlimit, .prlimit, .processVmReadv, .processVmWritev, .pidfdOpen, .processMadvise:
+      true
     default: false
     }
   }
