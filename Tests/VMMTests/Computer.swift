@@ -84,6 +84,7 @@ final class Computer<Service: TranslationService> {
   ) -> Outcome {
     let space = (other ?? process).space
     let address = VirtualAddress(address)
+    if let refusal = kernel.keyRefusal(other ?? process, address, kind) { return .refused(refusal) }
     for _ in 0..<4 {
       let object = space.database.find(address)
       if object.isPresent, kind == .store ? object.isWritable : object.isReadable {

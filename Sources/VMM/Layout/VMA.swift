@@ -66,6 +66,8 @@ public import SimMemory
   public var range: VirtualRange
   /// What programs may do.
   public var rights: Rights
+  /// The protection key, 0 to 15.
+  public var key: UInt8 = 0
   /// Other properties.
   public var flags: VMAFlags
   /// The mapped file; `.none` for private anonymous memory.
@@ -117,7 +119,8 @@ public import SimMemory
   /// both have to be of one group, because pages are found by these.
   public func joins(_ next: VMA) -> Bool {
     let ignored = VMA.pageMarks
-    return range.end == next.range.start && rights == next.rights && file == next.file
+    return range.end == next.range.start && rights == next.rights && key == next.key
+      && file == next.file
       && flags.subtracting(ignored) == next.flags.subtracting(ignored)
       && !flags.contains(.sharedMemorySegment)
       && offset &+ range.bytes == next.offset && (group == next.group || group == 0 || next.group == 0)

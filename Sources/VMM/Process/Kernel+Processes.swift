@@ -61,6 +61,7 @@ extension Kernel {
     let space = try makeSpace()
     space.layout.limits = old.layout.limits
     process.move(to: space)
+    process.keyRights = .initial
     leave(old)
   }
 
@@ -97,6 +98,7 @@ extension Kernel {
     child.directory = parent.directory
     child.user = parent.user
     child.privileges = parent.privileges
+    child.keyRights = parent.keyRights
     processes[pid] = child
     return child
   }

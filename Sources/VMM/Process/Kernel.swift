@@ -43,6 +43,8 @@ public final class Kernel<Service: TranslationService> {
   @usableFromInline var collapseCursor = CollapseCursor()
   /// Calls that were refused for no other reason than that the circumstances said so.
   public var verdictsUsed: UInt64 = 0
+  /// Whether the hardware has protection keys.
+  public var hasProtectionKeys = true
   /// How much memory may be promised to programs.
   public var overcommit = OvercommitSettings()
   /// The most areas that an address space can have (Linux: `vm.max_map_count`).

@@ -67,6 +67,8 @@ public final class Process<Database: TranslationDatabase> {
   public var directory = ""
   /// The number of the user it runs as.
   public var user: UInt32 = 0
+  /// What its thread may do with the memory of each protection key. Programs change it by an instruction.
+  public var keyRights = KeyRights.initial
   /// What it may do beyond what its user may.
   public var privileges = Privileges.standard
 

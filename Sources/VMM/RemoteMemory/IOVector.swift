@@ -9,6 +9,9 @@ public struct IOVector: Sendable, Equatable {
   /// No pieces.
   public init() {}
 
+  /// One piece.
+  public init(_ piece: VirtualRange) { append(piece.start, bytes: piece.bytes) }
+
   /// Bytes of all pieces.
   public var bytes: UInt64 { pieces.reduce(0) { $0 + $1.bytes } }
 

@@ -24,7 +24,7 @@ extension Kernel {
   /// Copies between two processes until one vector ends, or a byte cannot be reached.
   /// - Throws: why not even the first byte could be copied.
   @inlinable
-  func transfer(
+  public func transfer(
     _ process: Process<Database>, _ local: IOVector, _ target: Process<Database>, _ remote: IOVector,
     _ kind: AccessKind
   ) throws(Errno) -> UInt64 {
@@ -33,7 +33,7 @@ extension Kernel {
     while let near = local.front, let far = remote.front {
       let count = Swift.min(near.bytes, far.bytes)
       do {
-        try copyPiece(process.space, near.start, target.space, far.start, bytes: count, kind)
+        try copyPiece(process, near.start, target.space, far.start, bytes: count, kind)
       } catch {
         guard done > 0 else { throw error }
         return done
@@ -49,13 +49,13 @@ extension Kernel {
   /// fault may replace it (they can be the same page) or reclaim it, so that it is looked up again.
   @inlinable
   func copyPiece(
-    _ local: Space<Database>, _ near: VirtualAddress, _ remote: Space<Database>, _ far: VirtualAddress,
+    _ local: Process<Database>, _ near: VirtualAddress, _ remote: Space<Database>, _ far: VirtualAddress,
     bytes: UInt64, _ kind: AccessKind
   ) throws(Errno) {
     let isWrite = kind == .store
     for _ in 0..<8 {
       let there = try reachRemote(remote, far, kind)
-      let here = try reach(local, near, isWrite ? .load : .store)
+      let here = try reachOwn(local, near, isWrite ? .load : .store)
       guard place(of: far, in: remote, kind) == there else { continue }
       let (source, sink) = isWrite ? (here, there) : (there, here)
       if source.raw &- sink.raw < bytes || sink.raw &- source.raw < bytes {

@@ -21,6 +21,15 @@ extension Kernel {
     throw .efault
   }
 
+  /// As `reach`, by a thread of the process itself, whose protection keys count.
+  @inlinable
+  func reachOwn(_ process: Process<Database>, _ address: VirtualAddress, _ kind: AccessKind) throws(Errno)
+    -> PhysicalAddress
+  {
+    if keyRefusal(process, address, kind) != nil { throw .efault }
+    return try reach(process.space, address, kind)
+  }
+
   /// Where the byte at `address` is, if an access of `kind` would not fault.
   @inlinable
   func place(of address: VirtualAddress, in space: Space<Database>, _ kind: AccessKind) -> PhysicalAddress? {
@@ -36,7 +45,7 @@ extension Kernel {
   {
     var value: UInt64 = 0
     for index in 0..<count {
-      let place = try reach(process.space, address.advanced(by: index), .load)
+      let place = try reachOwn(process, address.advanced(by: index), .load)
       value |= UInt64(platform.memory.byte(at: place)) &<< (index &* 8)
     }
     return value
@@ -48,7 +57,7 @@ extension Kernel {
     _ value: UInt64, _ process: Process<Database>, _ address: VirtualAddress, bytes count: UInt64 = 8
   ) throws(Errno) {
     for index in 0..<count {
-      let place = try reach(process.space, address.advanced(by: index), .store)
+      let place = try reachOwn(process, address.advanced(by: index), .store)
       platform.memory.setByte(UInt8(truncatingIfNeeded: value &>> (index &* 8)), at: place)
     }
   }

@@ -118,6 +118,7 @@ extension Kernel {
     if flags.contains(.fixed) { try checkUnsealed(process.space, area.range) }
     try excuse(request, [.eperm, .enodev, .eacces])
     if flags.contains(.hugeTLB), !request.circumstances.isAccepted { throw .enomem }
+    if rights == .execute { area.key = executeOnlyKey(process) }
     let isSharedMemory = isAnonymous && type == 1
     try account(&area, isSharedMemory: isSharedMemory, isFixed: flags.contains(.fixed), process)
     try commit(request)

@@ -7,8 +7,8 @@ extension Kernel {
   @inlinable func mprotect(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64
   {
     let plan = try planProtection(process, request)
-    for step in plan.steps { try cutAtEdges(process.space, step) }
-    for step in plan.steps { protect(process.space, step, to: plan.rights) }
+    for step in plan.steps { try cutAtEdges(process.space, step.range) }
+    for step in plan.steps { protect(process.space, step.range, to: plan.rights, key: step.key) }
     if let failure = plan.failure { throw failure }
     return 0
   }
@@ -16,7 +16,7 @@ extension Kernel {
   /// What `mprotect` decided: the parts to change, and how it ends.
   @usableFromInline struct ProtectionPlan {
     @usableFromInline var rights: Rights
-    @usableFromInline var steps: [VirtualRange] = []
+    @usableFromInline var steps: [(range: VirtualRange, key: UInt8)] = []
     @usableFromInline var failure: Errno?
     /// Pages that become data by it so far, and were not promised before.
     @usableFromInline var promised: UInt64 = 0
@@ -39,10 +39,7 @@ extension Kernel {
       throw .enomem
     }
     guard bits & ~known == 0 else { throw .einval }
-    if request.number == .pkeyMprotect, request[3] != 0, request[3] != .max, !request.circumstances.isAccepted
-    {
-      throw .einval
-    }
+    let asked = try askedKey(space, request)
     let end = start.advanced(by: length)
     let areas = space.layout.areas
     if bits & growsDown != 0 {
@@ -67,17 +64,28 @@ extension Kernel {
         plan.failure = error
         return plan
       }
-      if area.rights != plan.rights { plan.steps.append(part) }
+      let key = newKey(of: area, plan.rights, process, asked: asked)
+      if area.rights != plan.rights || area.key != key { plan.steps.append((part, key)) }
       next = part.end
     }
     if next < end { plan.failure = .enomem } else { try commit(request) }
     return plan
   }
 
+  /// The key that `pkey_mprotect` asks for; nil for `mprotect`, and for -1, which means the same.
+  private func askedKey(_ space: Space<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt8? {
+    let key = request[3] & 0xFFFF_FFFF
+    guard request.number == .pkeyMprotect, key != 0xFFFF_FFFF else { return nil }
+    let isKnown = space.layout.protectionKeys.contains(key)
+    guard isKnown || request.circumstances.isAccepted && key < 16 else { throw .einval }
+    if key != 0 { space.layout.protectionKeys.areUsed = true }
+    return UInt8(key)
+  }
+
   /// Gives one part of an area new rights, in the layout and in the translations.
   @inlinable @inline(never)
-  func protect(_ space: Space<Database>, _ range: VirtualRange, to rights: Rights) {
-    setRights(space, range, rights)
+  func protect(_ space: Space<Database>, _ range: VirtualRange, to rights: Rights, key: UInt8? = nil) {
+    setRights(space, range, rights, key)
     let mark = meter.enter(.rangeOperation)
     defer { meter.leave(mark) }
     // Private pages may be shared copy-on-write, so they never become writable here; neither do file pages whose
@@ -101,9 +109,12 @@ extension Kernel {
     database.putLock(lock)
   }
 
-  @usableFromInline func setRights(_ space: Space<Database>, _ range: VirtualRange, _ rights: Rights) {
+  @usableFromInline func setRights(
+    _ space: Space<Database>, _ range: VirtualRange, _ rights: Rights, _ key: UInt8?
+  ) {
     let changed = space.layout.areas.update(range) { area in
       area.rights = rights
+      if let key { area.key = key }
       noteRights(&area)
     }
     countChange(space, changed)

@@ -46,6 +46,10 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
   case mlock2 = 325
   /// Change rights and the protection key.
   case pkeyMprotect = 329
+  /// Get a protection key.
+  case pkeyAlloc = 330
+  /// Give a protection key back.
+  case pkeyFree = 331
   /// Forbid changes of mappings.
   case mseal = 462
   /// Seals of a memfd, among others; only the commands on seals are memory calls.
@@ -65,11 +69,12 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
   /// Give advice on another process's memory.
   case processMadvise = 440
 
-  /// Whether the call reads or writes structures in user memory, whose bytes a trace does not hold: it can be performed
-  /// by programs that run here, but not judged in a replay.
-  public var usesStructures: Bool {
+  /// Whether only programs that run here perform the call, and replays follow it: it reads or writes structures in user
+  /// memory, whose bytes a trace does not hold, or depends on the hardware that was recorded.
+  public var isForPrograms: Bool {
     switch self {
-    case .getrlimit, .setrlimit, .prlimit, .processVmReadv, .processVmWritev, .pidfdOpen, .processMadvise:
+    case .pkeyAlloc, .pkeyFree, .getrlimit, .setrlimit, .prlimit, .processVmReadv, .processVmWritev,
+      .pidfdOpen, .processMadvise:
       true
     default: false
     }
