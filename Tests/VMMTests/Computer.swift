@@ -98,6 +98,7 @@ final class Computer<Service: TranslationService> {
       case .resolved: continue
       case .refused(let refusal): return .refused(refusal)
       case .outOfMemory: return .outOfMemory
+      case .waits(let reason): return .waits(reason)
       }
     }
     Issue.record("the access at \(address) faults again and again")
@@ -110,6 +111,7 @@ enum AccessOutcome: Equatable {
   case byte(UInt8)
   case refused(FaultRefusal)
   case outOfMemory
+  case waits(UserfaultReason)
 }
 
 let page: UInt64 = 4096

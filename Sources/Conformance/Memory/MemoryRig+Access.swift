@@ -91,6 +91,9 @@ extension MemoryRig {
       case .resolved: continue
       case .refused(let refusal): return .refused(refusal)
       case .outOfMemory: return .outOfMemory
+      case .waits:
+        report("the access at \(address) waits for a monitor that there is not")
+        return .outOfMemory
       }
     }
     report("the access at \(address) in process \(process.pid) faults again and again")

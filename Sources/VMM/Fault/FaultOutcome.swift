@@ -6,6 +6,8 @@
   case resolved(FaultKind)
   /// The access is not allowed.
   case refused(FaultRefusal)
+  /// A monitor has to provide the page first (userfaultfd): the access is to be repeated when it has.
+  case waits(UserfaultReason)
   /// There was no memory for the page or its table; nothing changed.
   case outOfMemory
 }

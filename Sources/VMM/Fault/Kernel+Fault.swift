@@ -15,6 +15,7 @@ extension Kernel {
     switch outcome {
     case .resolved(let kind): space.faults.count(kind)
     case .refused: space.faults.refused &+= 1
+    case .waits(let reason): noteWaiting(space, address, reason, kind)
     case .outOfMemory: break
     }
     return outcome
@@ -44,6 +45,11 @@ extension Kernel {
     var lock = database.rangeLock(over: huge ?? page)
     database.lockForWriting(&lock)
     let object = database.find(address)
+    if !area.flags.isDisjoint(with: .userfaults), let reason = awaited(area, object, address, kind) {
+      database.unlock(&lock)
+      database.putLock(lock)
+      return .waits(reason)
+    }
     let isMapped = object.isMapped
     let view = FaultView(
       isMapped: isMapped, isPresent: object.isPresent,

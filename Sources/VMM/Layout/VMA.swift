@@ -77,6 +77,8 @@ public import SimMemory
   public var offset: UInt64
   /// The number of the group of its private pages; 0 while there are none.
   public var group: UInt32 = 0
+  /// The number of the userfaultfd that is told of its faults; 0 for none.
+  public var userfault: UInt32 = 0
 
   /// A mapping.
   @inlinable
@@ -120,6 +122,7 @@ public import SimMemory
   public func joins(_ next: VMA) -> Bool {
     let ignored = VMA.pageMarks
     return range.end == next.range.start && rights == next.rights && key == next.key
+      && userfault == next.userfault
       && file == next.file
       && flags.subtracting(ignored) == next.flags.subtracting(ignored)
       && !flags.contains(.sharedMemorySegment)

@@ -83,7 +83,10 @@ extension Kernel {
   }
 
   /// Takes an address space out, which is empty.
-  @usableFromInline func unregister(_ space: Space<Database>) { spaceCell.value[Int(space.number)] = nil }
+  @usableFromInline func unregister(_ space: Space<Database>) {
+    if !userfaults.isEmpty { forgetUserfaults(of: space.number) }
+    spaceCell.value[Int(space.number)] = nil
+  }
 
   /// A new database; reclaims memory for its tables if there is too little.
   @inlinable func makeDatabase(_ context: DatabaseContext) throws(ServiceError) -> Database {

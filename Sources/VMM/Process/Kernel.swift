@@ -43,6 +43,8 @@ public final class Kernel<Service: TranslationService> {
   @usableFromInline var collapseCursor = CollapseCursor()
   /// Calls that were refused for no other reason than that the circumstances said so.
   public var verdictsUsed: UInt64 = 0
+  /// The files that are userfaultfds.
+  var userfaults: [FileID] = []
   /// Whether the hardware has protection keys.
   public var hasProtectionKeys = true
   /// How much memory may be promised to programs.

@@ -13,7 +13,7 @@ extension Kernel {
     for _ in 0..<4 {
       switch resolve(space, address, kind) {
       case .resolved: break
-      case .refused: throw .efault
+      case .refused, .waits: throw .efault
       case .outOfMemory: throw .enomem
       }
       if let place = place(of: address, in: space, kind) { return place }

@@ -184,6 +184,7 @@ extension Kernel {
   @inlinable func relocate(_ space: Space<Database>, _ move: Relocation) throws(Errno) {
     var area = move.area.cut(to: VirtualRange(move.source.start, move.area.range.end))
     area.range = move.target
+    area.disarm()
     // Without private pages nothing has to be found at the old offset; Linux does the same.
     if area.file == .none, area.group == 0 { area.offset = move.target.start.raw }
     install(area, in: space)
@@ -198,6 +199,7 @@ extension Kernel {
         timesOutOfMemory &+= 1
         throw .enomem
       }
+      if move.area.flags.contains(.userfaultProtect) { setProtectionMarks(space, range, false) }
       if move.keepsSource { clearPrivateMark(space, move.source) } else { unmap(space, move.source) }
     }
     if area.flags.contains(.locked), !area.flags.contains(.lockedOnFault) { populate(space, move.target) }

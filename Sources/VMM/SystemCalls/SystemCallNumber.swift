@@ -46,6 +46,10 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
   case mlock2 = 325
   /// Change rights and the protection key.
   case pkeyMprotect = 329
+  /// Commands of a userfaultfd; other files are followed.
+  case ioctl = 16
+  /// Get a descriptor that tells of page faults.
+  case userfaultfd = 323
   /// Get a protection key.
   case pkeyAlloc = 330
   /// Give a protection key back.
@@ -73,7 +77,8 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
   /// memory, whose bytes a trace does not hold, or depends on the hardware that was recorded.
   public var isForPrograms: Bool {
     switch self {
-    case .pkeyAlloc, .pkeyFree, .getrlimit, .setrlimit, .prlimit, .processVmReadv, .processVmWritev,
+    case .ioctl, .userfaultfd, .pkeyAlloc, .pkeyFree, .getrlimit, .setrlimit, .prlimit, .processVmReadv,
+      .processVmWritev,
       .pidfdOpen, .processMadvise:
       true
     default: false
