@@ -73,6 +73,7 @@ extension Kernel {
     case .swapIn: outcome = swapIn(space, area, index, object, page, kind)
     case .refuseGuard: outcome = .refused(.notMapped)
     }
+    if kind == .store, space.layout.tracksSoftDirty, case .resolved = outcome { noteStore(space, address) }
     database.unlock(&lock)
     database.putLock(lock)
     return outcome

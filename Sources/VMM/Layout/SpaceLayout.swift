@@ -27,6 +27,8 @@ public struct SpaceLayout: Sendable {
   public var areas = VMASet()
   /// Limits.
   public var limits = ResourceLimits()
+  /// Whether soft-dirty bits were ever cleared, so that stores have to be noted.
+  public internal(set) var tracksSoftDirty = false
   /// Which protection keys are handed out.
   public var protectionKeys = ProtectionKeys()
   /// Where the break started, and where it is; nil before the first `brk` or mapping of the program.

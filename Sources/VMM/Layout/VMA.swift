@@ -115,7 +115,7 @@ public import SimMemory
   }
 
   /// Flags that say something of some pages only, so that they neither part areas nor get lost when areas join.
-  static var pageMarks: VMAFlags { [.hasPrivatePages, .hasGuards, .hasHugePages] }
+  static var pageMarks: VMAFlags { [.hasPrivatePages, .hasGuards, .hasHugePages, .softDirty] }
 
   /// Whether the two areas, the second right behind the first, can be one. Offsets have to go on, and private pages of
   /// both have to be of one group, because pages are found by these.

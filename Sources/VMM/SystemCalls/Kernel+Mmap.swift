@@ -58,6 +58,8 @@ extension Kernel {
   /// Puts a mapping in place.
   @usableFromInline func install(_ area: VMA, in space: Space<Database>) {
     hold(area, in: space)
+    var area = area
+    if space.layout.tracksSoftDirty { area.flags.insert(.softDirty) }
     meter.count(.vmaChange, UInt64(space.layout.areas.insert(area)))
     meter.count(.vmaMoved, space.layout.areas.areasBehindLast)
   }

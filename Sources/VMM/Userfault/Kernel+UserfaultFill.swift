@@ -92,6 +92,7 @@ extension Kernel {
         : fillShared(space, area, object, page, fill.command, contents)
       switch outcome {
       case .resolved:
+        if space.layout.tracksSoftDirty { noteStore(space, address) }
         guard fill.protects else { return }
         do {
           let change = try database.updateAttributes(at: address) { object in
