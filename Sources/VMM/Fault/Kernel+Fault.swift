@@ -76,6 +76,9 @@ extension Kernel {
     if kind == .store, space.layout.tracksSoftDirty, case .resolved = outcome { noteStore(space, address) }
     database.unlock(&lock)
     database.putLock(lock)
+    if !isMapped, !area.isAnonymous, kind != .store, faultAroundPages > 1, case .resolved = outcome {
+      mapAround(space, area, address)
+    }
     return outcome
   }
 

@@ -47,6 +47,11 @@ public final class Kernel<Service: TranslationService> {
   var userfaults: [FileID] = []
   /// Whether the hardware has protection keys.
   public var hasProtectionKeys = true
+  /// How many pages of a file a load may map together, a power of two (Linux: 16, from `fault_around_bytes`). 1 maps only
+  /// what is used: recorded faults are counted one by one.
+  public var faultAroundPages: UInt64 = 1 {
+    didSet { precondition(faultAroundPages.nonzeroBitCount == 1, "a window is a power of two of pages") }
+  }
   /// How much memory may be promised to programs.
   public var overcommit = OvercommitSettings()
   /// The most areas that an address space can have (Linux: `vm.max_map_count`).
@@ -155,6 +160,7 @@ public final class Kernel<Service: TranslationService> {
 @usableFromInline struct KernelCounters {
   @usableFromInline var residentPages: UInt64 = 0
   @usableFromInline var peakResidentPages: UInt64 = 0
+  @usableFromInline var pagesMappedAround: UInt64 = 0
   /// Pages promised.
   @usableFromInline var committedPages: UInt64 = 0
   @usableFromInline var hugePages = HugePageCounts()
