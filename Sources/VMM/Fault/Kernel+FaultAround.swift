@@ -18,7 +18,7 @@ extension Kernel {
       if !object.isMapped, let frame = residentPage(of: area.file, area.filePage(at: next)) {
         var neighbour = blank(object, VirtualRange(page: next, .base))
         neighbour.place(frame, grants(area.rights, writable: false))
-        guard case .resolved = map(space, neighbour, .minor) else { break }
+        guard case .resolved = map(space, database, neighbour, .minor) else { break }
         platform.frames.table.addMapping(frame)
         pagesMappedAround &+= 1
       }

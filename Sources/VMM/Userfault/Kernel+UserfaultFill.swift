@@ -117,13 +117,13 @@ extension Kernel {
     _ space: Space<Database>, _ area: VMA, _ index: Int, _ object: Database.Object, _ page: VirtualRange,
     _ contents: [UInt64]
   ) throws(Errno) -> FaultOutcome {
-    guard !contents.isEmpty else { return mapZeroPage(space, area, object, page) }
+    guard !contents.isEmpty else { return mapZeroPage(space, space.database, area, object, page) }
     guard let frame = platform.frames.allocate() else { return .outOfMemory }
     meter.count(.frameAllocated)
     meter.count(.contentCopied)
     platform.frames.markUsed(frame, frames: 1)
     write(contents, to: frame)
-    return mapOwnPage(space, area, index, blank(object, page), frame, .minor)
+    return mapOwnPage(space, space.database, area, index, blank(object, page), frame, .minor)
   }
 
   /// Shared memory: a new page for the file, or for `proceed` the one that it has.
@@ -144,7 +144,7 @@ extension Kernel {
         platform.frames.table.mark(.dirty, frame)
       }
     }
-    return mapFilePage(space, area, object, page, .load)
+    return mapFilePage(space, space.database, area, object, page, .load)
   }
 
   @usableFromInline func write(_ contents: [UInt64], to frame: FrameNumber) {
