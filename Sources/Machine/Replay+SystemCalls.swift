@@ -22,9 +22,9 @@ extension Replay {
     runCheck()
   }
 
-  /// `fcntl` is a memory call only where it is about seals.
+  /// `fcntl` is a memory call only where it is about seals, and structures in user memory are not in the trace.
   private func isMemoryCall(_ number: SystemCallNumber, _ record: SystemCallRecord) -> Bool {
-    guard number == .fcntl else { return true }
+    guard number == .fcntl else { return !number.isForPrograms }
     return record.argument(1) == 1033 || record.argument(1) == 1034
   }
 

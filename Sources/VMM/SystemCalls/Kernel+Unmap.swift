@@ -23,7 +23,12 @@ extension Kernel {
     let range = VirtualRange(start, bytes: length)
     try checkUnsealed(space, range)
     let areas = space.layout.areas
-    if areas.areas.count + areas.splits(at: range) > VMASet.maximumCount { throw .enomem }
+    // As on Linux, only a hole inside of one area adds to their number.
+    if areas.areas.count >= maximumAreas, let area = areas.overlapping(range).first,
+      area.range.start < range.start, area.range.end > range.end
+    {
+      throw .enomem
+    }
     return range
   }
 
