@@ -124,8 +124,11 @@ extension Shadowed {
     }
     do throws(RangeFailure) {
       let owed = try base.move(range, to: start)
+      let span = context.pageSizes.all.first { $0 > .base } ?? .base
+      let keepsPlaces = (start.raw ^ range.start.raw) & span.mask == 0
       return check(
-        owed, for: moveInModel(done(in: range, nil, movedTo: start), range, start), handsTablesOver: true)
+        owed, for: moveInModel(done(in: range, nil, movedTo: start), range, start),
+        handedOver: keepsPlaces ? span : .base)
     } catch {
       _ = moveInModel(done(in: range, error, movedTo: start), range, start)
       throw error

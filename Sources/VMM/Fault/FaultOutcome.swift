@@ -46,7 +46,7 @@
 }
 
 /// How many faults there were, by how they ended.
-public struct FaultCounts: Sendable, Equatable {
+@frozen public struct FaultCounts: Sendable, Equatable {
   /// Resolved without storage or copying.
   public var minor: UInt64 = 0
   /// Resolved with contents from storage.
@@ -59,15 +59,15 @@ public struct FaultCounts: Sendable, Equatable {
   public var refused: UInt64 = 0
 
   /// None yet.
-  public init() {}
+  @inlinable public init() {}
 
   /// Counts one resolved fault.
-  public mutating func count(_ kind: FaultKind) {
+  @inlinable public mutating func count(_ kind: FaultKind) {
     switch kind {
-    case .minor: minor += 1
-    case .major: major += 1
-    case .copyOnWrite: copyOnWrite += 1
-    case .huge: huge += 1
+    case .minor: minor &+= 1
+    case .major: major &+= 1
+    case .copyOnWrite: copyOnWrite &+= 1
+    case .huge: huge &+= 1
     }
   }
 }

@@ -27,9 +27,11 @@ extension Kernel {
   func resolve(_ space: Space<Database>, _ address: VirtualAddress, _ kind: AccessKind) -> FaultOutcome {
     if platform.frames.freeFrames(node: 0) < counters.value.alarm { balanceMemory() }
     let outcome = tryToResolve(space, address, kind)
-    return outcome == .outOfMemory ? resolveAfterReclaim(space, address, kind) : outcome
+    if case .outOfMemory = outcome { return resolveAfterReclaim(space, address, kind) }
+    return outcome
   }
 
+  /// One try. The database is handed to what does the work: each read of it from the space would copy it whole.
   @inlinable
   func tryToResolve(_ space: Space<Database>, _ address: VirtualAddress, _ kind: AccessKind) -> FaultOutcome {
     meter.count(.vmaLookup)
@@ -45,21 +47,23 @@ extension Kernel {
     database.lockForWriting(&lock)
     let object = database.find(address)
     let isMapped = object.isMapped
+    let wantsHugePage =
+      if let huge, !isMapped { takesHugePage(database, area, huge) } else { false }
     let view = FaultView(
       isMapped: isMapped, isPresent: object.isPresent,
       isSwapped: isMapped && !object.isPresent && isSwapped(object, in: database),
       isReadable: object.isReadable, isWritable: object.isWritable, isExecutable: object.isExecutable,
       isHuge: isMapped && object.size != .base,
-      takesHugePage: !isMapped && takesHugePage(database, area, huge))
+      takesHugePage: wantsHugePage)
     let outcome: FaultOutcome
     switch FaultPlan.decide(area, view, kind) {
-    case .mapZeroPage: outcome = mapZeroPage(space, area, object, page)
-    case .mapFreshPage: outcome = mapFreshPage(space, area, index, object, page)
+    case .mapZeroPage: outcome = mapZeroPage(space, database, area, object, page)
+    case .mapFreshPage: outcome = mapFreshPage(space, database, area, index, object, page)
     case .mapHugeZeroPage: outcome = mapHugeZeroPage(space, area, index, object, page)
     case .mapHugePage: outcome = mapHugePage(space, area, index, object, page)
-    case .mapFilePage: outcome = mapFilePage(space, area, object, page, kind)
-    case .mapFileCopy: outcome = mapFileCopy(space, area, index, object, page)
-    case .copyOnWrite: outcome = copyOnWrite(space, index, object)
+    case .mapFilePage: outcome = mapFilePage(space, database, area, object, page, kind)
+    case .mapFileCopy: outcome = mapFileCopy(space, database, area, index, object, page)
+    case .copyOnWrite: outcome = copyOnWrite(space, database, index, object)
     case .copyHugeOnWrite: outcome = copyHugeOnWrite(space, area, index, object, page)
     case .allowWrite: outcome = allowWrite(space, area, object)
     case .renewRights: outcome = renewRights(space, area, object, kind)

@@ -7,24 +7,28 @@ public import SimMemory
 extension Kernel {
   @inlinable
   func mapZeroPage(
-    _ space: Space<Database>, _ area: VMA, _ found: Database.Object, _ page: VirtualRange
+    _ space: Space<Database>, _ database: Database, _ area: VMA, _ found: Database.Object,
+    _ page: VirtualRange
   ) -> FaultOutcome {
     var object = blank(found, page)
     object.place(zeroFrame, grants(area.rights, writable: false).union(.special))
-    return map(space, object, .minor)
+    return map(space, database, object, .minor)
   }
 
   @inlinable
   func mapFreshPage(
-    _ space: Space<Database>, _ area: VMA, _ index: Int, _ found: Database.Object, _ page: VirtualRange
+    _ space: Space<Database>, _ database: Database, _ area: VMA, _ index: Int, _ found: Database.Object,
+    _ page: VirtualRange
   ) -> FaultOutcome {
     guard let frame = allocatePage() else { return .outOfMemory }
-    return mapOwnPage(space, area, index, blank(found, page), frame, .minor)
+    return mapOwnPage(space, database, area, index, blank(found, page), frame, .minor)
   }
 
   @inlinable
   func mapFilePage(
-    _ space: Space<Database>, _ area: VMA, _ found: Database.Object, _ page: VirtualRange, _ kind: AccessKind
+    _ space: Space<Database>, _ database: Database, _ area: VMA, _ found: Database.Object,
+    _ page: VirtualRange,
+    _ kind: AccessKind
   ) -> FaultOutcome {
     let number = area.filePage(at: page.start)
     if isBeyondEnd(area.file, number) { return .refused(.beyondEndOfFile) }
@@ -33,40 +37,45 @@ extension Kernel {
     let isWrite = kind == .store
     let grants = grants(area.rights, writable: isWrite && !area.isPrivate)
     object.place(frame, isWrite ? grants.union(.dirty) : grants)
-    let outcome = map(space, object, wasCached ? .minor : .major)
+    let outcome = map(space, database, object, wasCached ? .minor : .major)
     if case .resolved = outcome { platform.frames.table.addMapping(frame) }
     return outcome
   }
 
   @inlinable
   func mapFileCopy(
-    _ space: Space<Database>, _ area: VMA, _ index: Int, _ found: Database.Object, _ page: VirtualRange
+    _ space: Space<Database>, _ database: Database, _ area: VMA, _ index: Int, _ found: Database.Object,
+    _ page: VirtualRange
   ) -> FaultOutcome {
     let number = area.filePage(at: page.start)
     if isBeyondEnd(area.file, number) { return .refused(.beyondEndOfFile) }
     guard let (source, wasCached) = cachedPage(of: area.file, number) else { return .outOfMemory }
     guard let frame = allocateCopy(of: source) else { return .outOfMemory }
-    return mapOwnPage(space, area, index, blank(found, page), frame, wasCached ? .copyOnWrite : .major)
+    let kind = wasCached ? FaultKind.copyOnWrite : .major
+    return mapOwnPage(space, database, area, index, blank(found, page), frame, kind)
   }
 
   @inlinable
-  func copyOnWrite(_ space: Space<Database>, _ index: Int, _ object: Database.Object) -> FaultOutcome {
+  func copyOnWrite(
+    _ space: Space<Database>, _ database: Database, _ index: Int, _ object: Database.Object
+  ) -> FaultOutcome {
     let old = object.frame
     let table = platform.frames.table
-    if !object.isSpecial, table.mappings(old) == 1,
+    let isSpecial = object.isSpecial
+    if !isSpecial, table.mappings(old) == 1,
       table.references(old) == 0 || leaveSwapCache(old)
     {
-      do { try space.database.makeWritable(at: object.start) } catch { return .outOfMemory }
+      do { try database.makeWritable(at: object.start) } catch { return .outOfMemory }
       return .resolved(.copyOnWrite)
     }
-    guard let frame = object.isSpecial ? allocatePage() : allocateCopy(of: old) else { return .outOfMemory }
+    guard let frame = isSpecial ? allocatePage() : allocateCopy(of: old) else { return .outOfMemory }
     var fresh = object
-    fresh.frame = frame
-    fresh.isSpecial = false
-    give(space.layout.areas.areas[index].rights, writable: true, to: &fresh)
-    fresh.isDirty = true
+    let area = space.layout.areas.areas[index]
+    fresh.place(frame, grants(area.rights, writable: true).union(.dirty))
+    if object.isSoftDirty { fresh.isSoftDirty = true }
+    if object.isUserfaultWriteProtected { fresh.isUserfaultWriteProtected = true }
     do {
-      space.database.settle(try space.database.update(fresh).takeObligation())
+      database.settle(try database.update(fresh).takeObligation())
     } catch {
       platform.frames.free(frame)
       return .outOfMemory
@@ -74,9 +83,9 @@ extension Kernel {
     table.addMapping(frame)
     meter.count(.pageReplaced)
     meter.count(.pageCount)
-    notePrivatePages(space, index)
+    if !area.flags.contains(.hasPrivatePages) { notePrivatePages(space, index) }
     admit(frame, space, index, at: object.start)
-    if !object.isSpecial {
+    if !isSpecial {
       meter.count(.pageCount)
       if table.dropMapping(old) == 0, table.references(old) == 0 {
         pageLists.remove(old)
@@ -118,12 +127,12 @@ extension Kernel {
   /// Maps a frame that nobody else has, writable and dirty as far as the area allows; frees it on failure.
   @inlinable
   func mapOwnPage(
-    _ space: Space<Database>, _ area: VMA, _ index: Int, _ blank: Database.Object, _ frame: FrameNumber,
-    _ kind: FaultKind
+    _ space: Space<Database>, _ database: Database, _ area: VMA, _ index: Int, _ blank: Database.Object,
+    _ frame: FrameNumber, _ kind: FaultKind
   ) -> FaultOutcome {
     var object = blank
     object.place(frame, grants(area.rights, writable: true).union(.dirty))
-    let outcome = map(space, object, kind)
+    let outcome = map(space, database, object, kind)
     if case .resolved = outcome {
       platform.frames.table.addMapping(frame)
       if !area.flags.contains(.hasPrivatePages) { notePrivatePages(space, index) }
@@ -136,9 +145,11 @@ extension Kernel {
 
   /// Inserts a translation where there was none, and counts the page.
   @inlinable
-  func map(_ space: Space<Database>, _ object: Database.Object, _ kind: FaultKind) -> FaultOutcome {
+  func map(
+    _ space: Space<Database>, _ database: Database, _ object: Database.Object, _ kind: FaultKind
+  ) -> FaultOutcome {
     do {
-      space.database.settle(try space.database.update(object).takeObligation())
+      database.settle(try database.update(object).takeObligation())
     } catch { return .outOfMemory }
     meter.count(.pageCount)
     space.residentPages &+= 1

@@ -21,7 +21,7 @@ extension Kernel {
       freeHugeBlock(head)
     }
     hugePageCounts.fallbacks &+= 1
-    return mapFreshPage(space, area, index, found, page)
+    return mapFreshPage(space, space.database, area, index, found, page)
   }
 
   /// Maps the shared huge page of zeroes, read-only.
@@ -38,7 +38,7 @@ extension Kernel {
       return .resolved(.huge)
     }
     hugePageCounts.fallbacks &+= 1
-    return mapZeroPage(space, area, found, page)
+    return mapZeroPage(space, space.database, area, found, page)
   }
 
   /// Inserts a huge translation where there was none, and counts its pages.
@@ -75,7 +75,8 @@ extension Kernel {
       return .resolved(.copyOnWrite)
     }
     do { try splitHugePage(space, object) } catch { return .outOfMemory }
-    return copyOnWrite(space, index, space.database.find(page.start))
+    let database = space.database
+    return copyOnWrite(space, database, index, database.find(page.start))
   }
 
   /// Puts a fresh huge page in place of the shared one of zeroes.

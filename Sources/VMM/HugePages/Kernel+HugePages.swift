@@ -28,8 +28,8 @@ extension Kernel {
 
   /// Whether a fault may put a huge page at `page`: the policy wants it, and nothing is there yet.
   @inlinable
-  func takesHugePage(_ database: Database, _ area: VMA, _ page: VirtualRange?) -> Bool {
-    guard let page, welcomesHugePages(area) else { return false }
+  func takesHugePage(_ database: Database, _ area: VMA, _ page: VirtualRange) -> Bool {
+    guard welcomesHugePages(area) else { return false }
     let mark = meter.enter(.hugePageCheck)
     defer { meter.leave(mark) }
     return database.isEligible(hugeSize, for: page, in: area.range)

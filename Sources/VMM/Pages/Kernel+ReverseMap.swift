@@ -21,7 +21,6 @@ extension Kernel {
       let member = mappers.members[index]
       meter.count(.reverseMapStep)
       guard let space = spaceCell.value[Int(member.space)] else { continue }
-      let pages = settledPages(of: key, member, space, at: index)
       let guess = VirtualAddress(member.origin &+ key.page &<< UInt64(PageSize.baseShift))
       var seen: UInt64 = 0
       if let area = space.layout.areas.area(at: guess), key.mayBe(in: area), key.address(in: area) == guess {
@@ -34,7 +33,9 @@ extension Kernel {
       }
       if left == 0 { return }
       // Where that area is the only one of its kind there is nothing else to search.
-      guard seen < pages else { continue }
+      // Areas that merged since then count first.
+      settleGroupGains(space)
+      guard seen < self.mappers(of: key).members[index].pages else { continue }
       let areas = space.layout.areas.areas
       for area in areas where key.mayBe(in: area) {
         meter.count(.reverseMapStep)
@@ -77,17 +78,6 @@ extension Kernel {
   /// The spaces that may map a page.
   @usableFromInline func mappers(of key: PageKey) -> Mappers {
     key.isAnonymous ? groupCell.value[key.number] : files[FileID(key.number)].mappers
-  }
-
-  /// The pages of areas that a member has. Merging of areas may have brought pages to the group that are not counted yet;
-  /// without them the area that was seen last would look like the only one.
-  @inlinable
-  func settledPages(
-    of key: PageKey, _ member: Mappers.Member, _ space: Space<Database>, at index: Int
-  ) -> UInt64 {
-    guard key.isAnonymous, !space.layout.areas.groupGains.isEmpty else { return member.pages }
-    settleGroupGains(space)
-    return mappers(of: key).members[index].pages
   }
 
   @usableFromInline func remember(_ origin: UInt64, of key: PageKey, at index: Int) {

@@ -45,8 +45,6 @@ public final class Kernel<Service: TranslationService> {
   public var verdictsUsed: UInt64 = 0
   /// How often memory ran out: for a page, a copy or a table.
   public var timesOutOfMemory: UInt64 = 0
-  /// Behind the last user address. What the driver can translate, unless `limitUserSpace` says less.
-  public internal(set) var userEnd: VirtualAddress
   var freeSpaceIDs: [UInt16] = []
   var nextSpaceID: UInt16 = 1
 
@@ -67,11 +65,11 @@ public final class Kernel<Service: TranslationService> {
     }
     zeroFrame = zero
     hugeSize = service.pageSizes.all.first { $0 > .base } ?? .base
-    userEnd = service.userEnd
     fileCell = HotCell(FileTable())
     counters = HotCell(KernelCounters())
     pageLists = PageLists(platform.frames)
     reclaimCell = HotCell(ReclaimState(platform.frames))
+    counters.value.userEnd = service.userEnd
     counters.value.alarm = reclaimCell.value.watermarks[0].low
     platform.frames.table.retain(zero)
   }
@@ -104,7 +102,12 @@ public final class Kernel<Service: TranslationService> {
 
   /// Makes addresses from `end` on no user addresses: for programs that were recorded on hardware with fewer address
   /// bits, where a call up there was refused.
-  public func limitUserSpace(to end: VirtualAddress) { userEnd = Swift.min(end, service.userEnd) }
+  public func limitUserSpace(to end: VirtualAddress) {
+    counters.value.userEnd = Swift.min(end, service.userEnd)
+  }
+
+  /// Behind the last user address. What the driver can translate, unless `limitUserSpace` says less.
+  @inlinable public var userEnd: VirtualAddress { counters.value.userEnd }
 
   /// What happened with huge pages.
   @inlinable public internal(set) var hugePageCounts: HugePageCounts {
@@ -151,5 +154,6 @@ public final class Kernel<Service: TranslationService> {
   @usableFromInline var hugeZeroHead: FrameNumber?
   /// Free frames below which the background reclaimer runs.
   @usableFromInline var alarm: UInt64 = 0
+  @usableFromInline var userEnd = VirtualAddress(0)
   @usableFromInline init() {}
 }
