@@ -73,7 +73,7 @@ extension Replay {
       return
     }
     try stopBorrowing(process)
-    guard let request = request(number, record, process) else { return }
+    guard let request = try request(number, record, process) else { return }
     if let placement = request.circumstances.placement, placement >= UserSpace.end {
       // Only a kernel with more address bits gives these.
       machine.kernel.limitUserSpace(to: machine.kernel.service.userEnd)

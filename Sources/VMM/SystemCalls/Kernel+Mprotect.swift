@@ -123,8 +123,12 @@ extension Kernel {
 
 extension Kernel {
   /// Takes rights away on behalf of the simulator, outside any system call.
-  @inlinable public func restrict(_ space: Space<Database>, _ range: VirtualRange, to rights: Rights) {
-    do { try cutAtEdges(space, range) } catch { preconditionFailure("no memory to split a huge page") }
+  /// - Throws: `.enomem` when a huge page over an edge of the range cannot be split; nothing has changed then.
+  @inlinable
+  public func restrict(
+    _ space: Space<Database>, _ range: VirtualRange, to rights: Rights
+  ) throws(Errno) {
+    try cutAtEdges(space, range)
     protect(space, range, to: rights)
   }
 

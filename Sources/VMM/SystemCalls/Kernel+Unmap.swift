@@ -62,8 +62,9 @@ extension Kernel {
 
 extension Kernel {
   /// Unmaps a range on behalf of the simulator, outside any system call.
-  @inlinable public func discardMappings(_ space: Space<Database>, _ range: VirtualRange) {
-    do { try cutAtEdges(space, range) } catch { preconditionFailure("no memory to split a huge page") }
+  /// - Throws: `.enomem` when a huge page over an edge of the range cannot be split; nothing has changed then.
+  @inlinable public func discardMappings(_ space: Space<Database>, _ range: VirtualRange) throws(Errno) {
+    try cutAtEdges(space, range)
     unmap(space, range)
   }
 }
