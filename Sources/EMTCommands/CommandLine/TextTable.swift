@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 
-/// An aligned table: first column to the left, the others to the right.
+/// An aligned table: columns of words to the left, columns of numbers to the right.
 struct TextTable {
   private var rows: [[String]]
+  private let words: Set<Int>
 
-  /// A table with a head.
-  init(_ head: [String]) { rows = [head] }
+  /// A table with a head. `words` are the columns that hold words, counted from 0.
+  init(_ head: [String], words: Set<Int> = [0]) {
+    rows = [head]
+    self.words = words
+  }
 
   /// Adds a row.
   mutating func add(_ row: [String]) { rows.append(row) }
@@ -19,7 +23,8 @@ struct TextTable {
     return rows.map { row in
       row.enumerated().map { column, cell in
         let pad = String(repeating: " ", count: widths[column] - cell.count)
-        return column == 0 ? cell + pad : pad + cell
+        if !words.contains(column) { return pad + cell }
+        return column == row.count - 1 ? cell : cell + pad
       }.joined(separator: "  ")
     }
   }

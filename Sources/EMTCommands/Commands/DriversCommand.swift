@@ -32,7 +32,7 @@ enum DriversCommand: Command {
       }
       return 0
     }
-    var table = TextTable(["driver", "page sizes", "walk"])
+    var table = TextTable(["driver", "page sizes", "walk"], words: [0, 1, 2])
     for driver in drivers {
       let about = driver.description
       let sizes = about.pageSizes.all.map { Units.text(bytes: $0.bytes).replacing(".00", with: "") }
