@@ -9,7 +9,8 @@
   case murmurFinaliser
   /// Multiplication by 2^64 / φ (D. Knuth, TAOCP vol. 3 §6.4), the good high bits folded down: one multiplication.
   case fibonacci
-  /// CRC-64 of ECMA-182 over five bytes, as the ECPT papers' hardware has it: cheap in gates, a loop in software.
+  /// CRC-64 of ECMA-182, as the ECPT papers' hardware has it, over the low five bytes of the key's product with
+  /// 2^64 / φ; the remainder alone is linear.
   case crc64
 
   /// The hash of `key`. Schemes with several ways pass each way's number as `seed`.
@@ -24,7 +25,10 @@
     case .fibonacci:
       mixed = mixed &* 0x9E37_79B9_7F4A_7C15
       return mixed ^ mixed &>> 32
-    case .crc64: return HashFunction.crc64(mixed)
+    case .crc64:
+      // Bits of a remainder are sums of bits of the key. Of consecutive keys, a window of them may take only some of
+      // its values: then a table with free slots has none for them. The product, odd and so reversible, breaks the sums.
+      return HashFunction.crc64(mixed &* 0x9E37_79B9_7F4A_7C15)
     }
   }
 

@@ -13,6 +13,10 @@ public struct KernelCalls<Service: TranslationService> {
 
   /// `Kernel.pageFault`, for callers that are not themselves compiled for the driver.
   public let pageFault: (Space<Service.Database>, VirtualAddress, AccessKind) -> FaultOutcome
+  /// `Kernel.keyRefusal`.
+  public let keyRefusal: (KernelProcess, VirtualAddress, AccessKind) -> FaultRefusal?
+  /// `Kernel.transfer`.
+  public let transfer: (KernelProcess, IOVector, KernelProcess, IOVector, AccessKind) throws(Errno) -> UInt64
   /// `Kernel.systemCall`.
   public let systemCall: (KernelProcess, SystemCallRequest) throws(Errno) -> UInt64
   /// `Kernel.copyUser`.
@@ -31,6 +35,10 @@ public struct KernelCalls<Service: TranslationService> {
   /// The entry points of `kernel`.
   @inlinable public init(_ kernel: Kernel<Service>) {
     pageFault = { kernel.pageFault($0, $1, $2) }
+    keyRefusal = { kernel.keyRefusal($0, $1, $2) }
+    transfer = { (process, local, target, remote, kind) throws(Errno) in
+      try kernel.transfer(process, local, target, remote, kind)
+    }
     systemCall = { (process, request) throws(Errno) in try kernel.systemCall(process, request) }
     copyUser = { (process, range, kind) throws(Errno) in try kernel.copyUser(process, range, kind) }
     start = { (pid) throws(Errno) in try kernel.start(pid) }

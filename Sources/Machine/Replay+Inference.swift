@@ -41,11 +41,16 @@ extension Replay {
   }
 
   /// The trace says that `page` was not mapped although its use had seemed to prove it.
-  mutating func retract(_ page: VirtualRange) {
+  mutating func retract(_ page: VirtualRange) throws(ReplayStop) {
     guard let space else { return }
-    machine.kernel.discardMappings(space, page)
+    try discard(space, page)
     machine.deliverInvalidations()
     tally.inferredPages -= min(tally.inferredPages, page.pages)
     current.lastInferred = nil
+  }
+
+  /// Takes mappings out that the real program does not have. Splitting a huge page for that may need memory.
+  func discard(_ space: Space<Service.Database>, _ range: VirtualRange) throws(ReplayStop) {
+    do { try machine.kernel.discardMappings(space, range) } catch { throw .outOfMemory }
   }
 }

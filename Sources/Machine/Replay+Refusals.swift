@@ -62,7 +62,7 @@ extension Replay {
   private mutating func expectRefusal(
     _ space: Space<Service.Database>, _ address: VirtualAddress, _ refusal: Refusal
   ) throws(ReplayStop) {
-    learn(space, address, code: refusal.code)
+    try learn(space, address, code: refusal.code)
     if refusal.code == 2, space.layout.areas.area(at: address) == nil {
       // Valgrind could not fetch an instruction there, and says 2 in any case.
       tally.expectedRefusals += 1
@@ -83,7 +83,9 @@ extension Replay {
   }
 
   /// Where the mapping at `address` was only inferred, the refusal says more about it.
-  private mutating func learn(_ space: Space<Service.Database>, _ address: VirtualAddress, code: UInt32) {
+  private mutating func learn(
+    _ space: Space<Service.Database>, _ address: VirtualAddress, code: UInt32
+  ) throws(ReplayStop) {
     let page = VirtualRange(page: address, .base)
     guard let area = space.layout.areas.area(at: address) else {
       if code == 1 { current.unmapped.insert(page) }
@@ -91,11 +93,11 @@ extension Replay {
     }
     guard area.flags.contains(.inferred) else { return }
     if code == 1, current.lastInferred == page {
-      retract(page)
+      try retract(page)
       current.unmapped.insert(page)
     } else if code == 2, area.rights.contains([.read, .write, .execute]) {
       // Code and read-only data of the image: at least stores are refused.
-      machine.kernel.restrict(space, page, to: [.read, .execute])
+      do { try machine.kernel.restrict(space, page, to: [.read, .execute]) } catch { throw .outOfMemory }
       machine.deliverInvalidations()
     }
   }

@@ -10,7 +10,7 @@ extension Replay {
   /// - Returns: nil when the call cannot be judged because its answer is not known.
   mutating func request(
     _ number: SystemCallNumber, _ record: SystemCallRecord, _ process: Process<Service.Database>
-  ) -> SystemCallRequest? {
+  ) throws(ReplayStop) -> SystemCallRequest? {
     var circumstances = Circumstances()
     switch record.answer {
     case .unknown: return nil
@@ -24,9 +24,9 @@ extension Replay {
       circumstances.isAccepted = true
       choose(&circumstances, number, record, result)
       for range in provenRanges(number, record) { prove(range) }
-      makeRoom(number, record, result)
+      try makeRoom(number, record, result)
     }
-    if number == .brk { judgeBreak(&circumstances, record, process) }
+    if number == .brk { try judgeBreak(&circumstances, record, process) }
     var request = SystemCallRequest(
       number, record.arguments, strings: record.strings, circumstances: circumstances)
     followChoice(of: record, &request)
@@ -79,7 +79,9 @@ extension Replay {
   }
 
   /// A mapping whose address was free to choose does not hit anything: what was inferred there is gone.
-  private mutating func makeRoom(_ number: SystemCallNumber, _ record: SystemCallRecord, _ result: UInt64) {
+  private mutating func makeRoom(_ number: SystemCallNumber, _ record: SystemCallRecord, _ result: UInt64)
+    throws(ReplayStop)
+  {
     guard let space else { return }
     let length: UInt64
     switch number {
@@ -98,14 +100,14 @@ extension Replay {
       if !area.flags.contains(.inferred) {
         tally.diverge("\(number) in process \(current.process?.pid ?? 0): Linux placed it over \(area.range)")
       }
-      machine.kernel.discardMappings(space, area.range.intersection(target))
+      try discard(space, area.range.intersection(target))
     }
   }
 
   /// `brk` tells of a refusal by returning the old end.
   private mutating func judgeBreak(
     _ circumstances: inout Circumstances, _ record: SystemCallRecord, _ process: Process<Service.Database>
-  ) {
+  ) throws(ReplayStop) {
     guard case .success(let result) = record.answer else { return }
     let layout = process.space.layout
     let growth = VirtualRange(layout.breakEnd, max(layout.breakEnd, VirtualAddress(result)))
@@ -113,7 +115,7 @@ extension Replay {
     let top = layout.breakEnd.advanced(by: PageSize.base.mask).aligned(down: .base)
     for area in layout.areas.overlapping(growth) where area.flags.contains(.inferred) {
       guard layout.breakStart != nil else { break }
-      machine.kernel.discardMappings(process.space, VirtualRange(max(top, area.range.start), area.range.end))
+      try discard(process.space, VirtualRange(max(top, area.range.start), area.range.end))
     }
     if layout.breakStart == nil { circumstances.placement = VirtualAddress(result) }
     let wish = record.argument(0)

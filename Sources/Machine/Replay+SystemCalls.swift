@@ -22,9 +22,9 @@ extension Replay {
     runCheck()
   }
 
-  /// `fcntl` is a memory call only where it is about seals.
+  /// `fcntl` is a memory call only where it is about seals, and structures in user memory are not in the trace.
   private func isMemoryCall(_ number: SystemCallNumber, _ record: SystemCallRecord) -> Bool {
-    guard number == .fcntl else { return true }
+    guard number == .fcntl else { return !number.isForPrograms }
     return record.argument(1) == 1033 || record.argument(1) == 1034
   }
 
@@ -73,7 +73,7 @@ extension Replay {
       return
     }
     try stopBorrowing(process)
-    guard let request = request(number, record, process) else { return }
+    guard let request = try request(number, record, process) else { return }
     if let placement = request.circumstances.placement, placement >= UserSpace.end {
       // Only a kernel with more address bits gives these.
       machine.kernel.limitUserSpace(to: machine.kernel.service.userEnd)

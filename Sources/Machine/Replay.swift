@@ -105,6 +105,7 @@ where Service.Root == Walker.Root {
       switch outcome {
       case .resolved(let kind): noteFault(kind)
       case .outOfMemory: throw ReplayStop.outOfMemory
+      case .waits: throw ReplayStop.faultLoop(address)
       case .refused(.notMapped) where infer(address, kind): break
       case .refused(let refusal):
         pending = PendingRefusal(address: address, access: kind, refusal: refusal)

@@ -13,6 +13,8 @@ public struct ModelComputer: Sendable {
     case notMapped
     /// The rights do not allow it.
     case notAllowed
+    /// The protection key does not allow it.
+    case keyForbids
     /// The page lies behind the end of its file.
     case beyondEndOfFile
   }
@@ -23,6 +25,9 @@ public struct ModelComputer: Sendable {
   public var files: [Int: ModelFile] = [:]
   /// The processes.
   public private(set) var processes: [UInt32: Pages] = [:]
+
+  /// PKEY_DISABLE_ACCESS 1 and PKEY_DISABLE_WRITE 2 of the keys that each process was given.
+  public var keyRights: [UInt32: [UInt8: UInt32]] = [:]
 
   /// No processes.
   public init() {}
@@ -45,6 +50,7 @@ public struct ModelComputer: Sendable {
       }
     }
     processes[child] = pages
+    keyRights[child] = keyRights[parent]
   }
 
   /// A process ends.
@@ -112,14 +118,23 @@ public struct ModelComputer: Sendable {
   }
 
   /// Whether an access is allowed.
-  public func verdict(_ pid: UInt32, _ number: UInt64, isStore: Bool) -> Verdict {
+  public func verdict(
+    _ pid: UInt32, _ number: UInt64, isStore: Bool, ignoringKeys: Bool = false
+  ) -> Verdict {
     guard let page = page(pid, number) else { return .notMapped }
+    if !ignoringKeys, !allows(pid, page.key, isStore: isStore) { return .keyForbids }
     guard isStore ? page.rights & 2 != 0 : page.rights != 0 else { return .notAllowed }
     if page.isGuard { return .notMapped }
     if let file = page.file, page.own == nil, file.page >= files[file.number]?.pageCount ?? 0 {
       return .beyondEndOfFile
     }
     return .allowed
+  }
+
+  /// Whether a protection key allows an access: keys that a process never got do not.
+  public func allows(_ pid: UInt32, _ key: UInt8, isStore: Bool) -> Bool {
+    let denied = key == 0 ? 0 : keyRights[pid]?[key] ?? 1
+    return isStore ? denied == 0 : denied & 1 == 0
   }
 
   /// What a page holds.
@@ -149,7 +164,9 @@ public struct ModelComputer: Sendable {
     for number in range {
       guard let page = page(pid, number) else { return }
       let isStore = forStore ?? (!page.isShared && page.rights & 2 != 0)
-      guard verdict(pid, number, isStore: isStore) == .allowed else { return }
+      guard verdict(pid, number, isStore: isStore, ignoringKeys: forStore == nil) == .allowed else {
+        return
+      }
       guard isStore, !page.isShared, page.own == nil else { continue }
       let contents = contents(pid, number)
       processes[pid]?[number]?.own = contents

@@ -21,6 +21,9 @@ public struct ModelPage: Sendable {
   /// Locked into memory.
   public var isLocked = false
 
+  /// The protection key.
+  public var key: UInt8 = 0
+
   /// Private anonymous memory that holds zeroes.
   public init(rights: UInt8) {
     self.rights = rights

@@ -42,6 +42,8 @@ public enum Errno: UInt32, Error, Sendable, CaseIterable {
   case emfile = 24
   /// Text file busy.
   case etxtbsy = 26
+  /// The file does not know the command.
+  case enotty = 25
   /// File too large.
   case efbig = 27
   /// No space left.

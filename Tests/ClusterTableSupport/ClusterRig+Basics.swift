@@ -77,6 +77,27 @@ extension ClusterRig {
     try rig.end()
   }
 
+  /// A collapse that fails puts back what it took out although there is no memory.
+  public static func aCollapseWithoutMemoryChangesNothing(where failures: Range<Int>) throws {
+    let rig = try ClusterRig()
+    for page in 0..<UInt64(512) { try rig.insert(ClusterRig.page(page, page)) }
+    let huge = ClusterRig.page(0, 0, .twoMiB)
+    let frames = rig.machine.platform.frames
+    for nth in failures {
+      frames.injectFailure(after: nth, staysBroken: true)
+      var copied = 0
+      #expect(throws: TranslationError.refusedByCaller) {
+        try rig.database.collapse(into: huge) { _ in
+          copied += 1
+          return copied < 500
+        }
+      }
+      frames.stopInjectingFailures()
+      for page in 0..<UInt64(512) { #expect(rig.frame(page) == page) }
+    }
+    try rig.end()
+  }
+
   /// The kernel's half is everybody's.
   public static func kernelPagesAreSeenThroughEveryProcess() throws {
     let rig = try ClusterRig()

@@ -126,6 +126,34 @@ import X86Object
     try rig.end()
   }
 
+  @Test(arguments: 0..<24) func afterRefusedGrowthTheFirstInsertionWithMemoryFindsASlot(seed: UInt64) throws {
+    let rig = try Rig(bytes: 64 << 20)
+    let frames = rig.machine.platform.frames
+    try rig.insert(Rig.page(seed << 20, 1))
+    frames.injectFailure(after: 0, staysBroken: true)
+    var number: UInt64 = 1
+    do {
+      while true {
+        try rig.insert(Rig.page(seed << 20 | number * 8, number))
+        number += 1
+      }
+    } catch { #expect(error == .outOfMemory) }
+    frames.stopInjectingFailures()
+    let moves = try most(rig, 0..<40) { try rig.insert(Rig.page(seed << 20 | (1000 + $0 * 3) * 8, $0)) }
+    #expect(moves <= 20)
+    for earlier in 1..<number { #expect(rig.frame(seed << 20 | earlier * 8) == earlier) }
+    for later in 0..<UInt64(40) { #expect(rig.frame(seed << 20 | (1000 + later * 3) * 8) == later) }
+    #expect(Audit(rig.database).problems == [])
+    try rig.end()
+  }
+
+  /// With CRC-64 alone, whose windows take few of their values for consecutive keys, the tables had no place for these.
+  @Test func aDenseRangeNeedsNoMoreThanItsTables() throws {
+    let rig = try Rig(bytes: 1 << 30, options: ["preset": "paper"])
+    for cluster in 0..<UInt64(120_000) { try rig.insert(Rig.page(cluster * 8, cluster)) }
+    #expect(rig.frame(119_999 * 8) == 119_999)
+  }
+
   @Test(arguments: 0..<16) func insertionsSurviveOrReportAnyFailedAllocation(nth: Int) throws {
     let rig = try Rig(bytes: 64 << 20)
     let frames = rig.machine.platform.frames

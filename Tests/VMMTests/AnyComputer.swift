@@ -41,6 +41,7 @@ protocol AnyComputer: AnyObject {
   var frames: FrameAllocator { get }
   var work: KernelWork { get }
   var firstError: String? { get }
+  var reverseMapFault: String? { get }
   func finish()
 }
 
@@ -63,6 +64,8 @@ extension AnyComputer {
   }
   func isHuge(_ address: UInt64) -> Bool { isHuge(address, pid: 1) }
   var resident: UInt64 { resident(pid: 1) }
+  /// Every page's translations are found by its key.
+  func expectReverseMap() { #expect(reverseMapFault == nil) }
   /// Everything is counted right.
   func expectSound(_ note: String = "") { #expect(firstError == nil, "\(note)") }
 }
@@ -93,4 +96,5 @@ extension Computer: AnyComputer {
   var work: KernelWork { owner.work }
 
   var firstError: String? { kernel.brokenCount() }
+  var reverseMapFault: String? { kernel.reverseMapFault() }
 }

@@ -84,6 +84,7 @@ final class Computer<Service: TranslationService> {
   ) -> Outcome {
     let space = (other ?? process).space
     let address = VirtualAddress(address)
+    if let refusal = kernel.keyRefusal(other ?? process, address, kind) { return .refused(refusal) }
     for _ in 0..<4 {
       let object = space.database.find(address)
       if object.isPresent, kind == .store ? object.isWritable : object.isReadable {
@@ -97,6 +98,7 @@ final class Computer<Service: TranslationService> {
       case .resolved: continue
       case .refused(let refusal): return .refused(refusal)
       case .outOfMemory: return .outOfMemory
+      case .waits(let reason): return .waits(reason)
       }
     }
     Issue.record("the access at \(address) faults again and again")
@@ -109,6 +111,7 @@ enum AccessOutcome: Equatable {
   case byte(UInt8)
   case refused(FaultRefusal)
   case outOfMemory
+  case waits(UserfaultReason)
 }
 
 let page: UInt64 = 4096

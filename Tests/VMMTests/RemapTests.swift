@@ -44,6 +44,20 @@ struct RemapTests {
     computer.finish()
   }
 
+  /// A new mapping merges with what is left of the old one; the moved page must still be found from its frame.
+  @Test func movedPagesAreFoundAfterTheirOldPlaceMerged() throws {
+    let computer = try RadixComputer()
+    let base: UInt64 = 0x20_0140_0000
+    let far: UInt64 = 0x20_01C0_0000
+    _ = try computer.map(8, at: base, flags: 0x32)
+    computer.store(base + 5 * page, 7)
+    #expect(try computer.call(.mremap, [base + 4 * page, 4 * page, 4 * page, 7, far]) == far)
+    _ = try computer.map(6, at: base, flags: 0x32)
+    #expect(computer.kernel.reverseMapFault() == nil)
+    #expect(computer.load(far + page) == .byte(7))
+    computer.finish()
+  }
+
   @Test func oldLengthZeroDuplicatesSharedMemory() throws {
     let computer = try RadixComputer()
     let base = try computer.map(2, flags: 0x21)

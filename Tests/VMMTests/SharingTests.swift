@@ -117,4 +117,19 @@ struct SharingTests {
     #expect(computer.refusal(.shmat, [segment, 0, 0]) == .einval)
     computer.finish()
   }
+
+  @Test func punchedPagesAreGoneFromPrivateMappingsUnlessTheyWereCopied() throws {
+    let computer = try RadixComputer()
+    let file = try computer.memfd(size: 4 * page)
+    let shared = try computer.call(.mmap, [0, 4 * page, 3, 1, file, 0])
+    let own = try computer.call(.mmap, [0, 4 * page, 3, 2, file, 0])
+    for index in 0..<UInt64(2) { computer.store(shared + index * page, 5) }
+    #expect(computer.load(own) == .byte(5))
+    computer.store(own + page, 6)
+    try computer.call(.fallocate, [file, 3, 0, 4 * page])
+    computer.store(shared, 7)
+    #expect(computer.load(own) == .byte(7))
+    #expect(computer.load(own + page) == .byte(6))
+    computer.finish()
+  }
 }

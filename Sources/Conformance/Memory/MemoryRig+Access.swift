@@ -52,6 +52,7 @@ extension MemoryRig {
     case .allowed: expected = nil
     case .notMapped: expected = .notMapped
     case .notAllowed: expected = .notAllowed
+    case .keyForbids: expected = .keyForbids
     case .beyondEndOfFile: expected = .beyondEndOfFile
     }
     let got: FaultRefusal?
@@ -78,6 +79,7 @@ extension MemoryRig {
     let (unit, root) = (machine.units[0].mmu, machine.kernel.service.registers[0])
     let memory = machine.platform.memory.memory
     let address = VirtualAddress(address)
+    if let refusal = calls.keyRefusal(process, address, kind) { return .refused(refusal) }
     for _ in 0..<16 {
       if case .physical(let physical) = unit.translate(address, kind, root, isUser: true) {
         if kind == .store { memory.setByte(value, at: physical) }
@@ -89,6 +91,9 @@ extension MemoryRig {
       case .resolved: continue
       case .refused(let refusal): return .refused(refusal)
       case .outOfMemory: return .outOfMemory
+      case .waits:
+        report("the access at \(address) waits for a monitor that there is not")
+        return .outOfMemory
       }
     }
     report("the access at \(address) in process \(process.pid) faults again and again")

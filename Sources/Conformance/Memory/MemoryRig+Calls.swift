@@ -43,6 +43,9 @@ extension MemoryRig {
     case .fallocate:
       let piece = pages(arguments[2], arguments[3])
       if failure == nil { model.files[Int(arguments[0])]?.clear(piece) }
+    case .pkeyAlloc:
+      if let key = result { model.keyRights[pid, default: [:]][UInt8(key)] = UInt32(arguments[1]) }
+    case .pkeyFree: break
     default:
       if !ranShort || failure == nil { note(pid, number, arguments, touched, failure) }
       compare(process, touched)
@@ -58,12 +61,15 @@ extension MemoryRig {
     guard failure == nil || roundsDown || arguments[0] & 4095 == 0 else { return }
     switch number {
     case .munmap: if failure == nil { model.unmap(pid, range) }
-    case .mprotect:
+    case .mprotect, .pkeyMprotect:
       guard failure != .einval else { return }
       let rights = UInt8(truncatingIfNeeded: arguments[2] & 7)
+      let isKeyed = number == .pkeyMprotect && arguments[3] < 16
       for number in range {
         guard model.page(pid, number) != nil else { return }
         model.update(pid, number..<number + 1) { $0.rights = rights }
+        guard isKeyed else { continue }
+        model.update(pid, number..<number + 1) { $0.key = UInt8(arguments[3]) }
       }
     case .mlock, .munlock:
       guard failure != .einval else { return }

@@ -47,6 +47,10 @@ extension MemoryRig {
         guard let page = model.page(process.pid, number) else {
           return report("page \(hex(number << 12)) of process \(process.pid) is mapped, and should not be")
         }
+        if page.key != area.key {
+          return report(
+            "page \(hex(number << 12)) of process \(process.pid): expected key \(page.key), got \(area.key)")
+        }
         if page.rights != area.rights.rawValue || page.isShared == area.isPrivate {
           return report(
             "page \(hex(number << 12)) of process \(process.pid): expected rights \(page.rights)"

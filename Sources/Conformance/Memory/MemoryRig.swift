@@ -59,6 +59,8 @@ final class MemoryRig<Service: TranslationService, Walker: PageWalker> where Ser
       perform(process(index), number, arguments)
     case .load(let index, let address): load(process(index), address)
     case .store(let index, let address, let value): store(process(index), address, value)
+    case .transfer(let index, let other, let local, let remote, let bytes, let isWrite):
+      transfer(process(index), local, process(other), remote, bytes, isWrite: isWrite)
     case .fork(let index): fork(process(index))
     case .exit(let index): exit(process(index))
     }

@@ -10,6 +10,8 @@ public enum MemoryStep: Sendable, CustomStringConvertible {
   case load(process: Int, UInt64)
   /// A store of one byte.
   case store(process: Int, UInt64, UInt8)
+  /// The process copies bytes from `remote` of the other one to `local` of its own, or the other way round.
+  case transfer(process: Int, other: Int, local: UInt64, remote: UInt64, bytes: UInt64, isWrite: Bool)
   /// The process forks.
   case fork(process: Int)
   /// The process ends, unless it is the first one.
@@ -25,6 +27,9 @@ public enum MemoryStep: Sendable, CustomStringConvertible {
     case .load(let process, let address): return ".load(process: \(process), \(hex(address)))"
     case .store(let process, let address, let value):
       return ".store(process: \(process), \(hex(address)), \(value))"
+    case .transfer(let process, let other, let local, let remote, let bytes, let isWrite):
+      return ".transfer(process: \(process), other: \(other), local: \(hex(local)), remote: \(hex(remote)), "
+        + "bytes: \(bytes), isWrite: \(isWrite))"
     case .fork(let process): return ".fork(process: \(process))"
     case .exit(let process): return ".exit(process: \(process))"
     }

@@ -21,7 +21,11 @@ struct MemoryStepGenerator {
   mutating func next() -> MemoryStep {
     let process = Int(random.below(4))
     switch random.below(1000) {
-    case 0..<450: return access(process)
+    case 0..<420: return access(process)
+    case 420..<434: return transfer(process)
+    case 434..<444: return .call(process: process, .pkeyMprotect, range() + [rights(), key()])
+    case 444..<448: return .call(process: process, .pkeyAlloc, [0, random.pick([0, 0, 0, 1, 2])])
+    case 448..<450: return .call(process: process, .pkeyFree, [1 + random.below(4)])
     case 450..<560: return .call(process: process, .mmap, map())
     case 560..<640: return .call(process: process, .munmap, range())
     case 640..<720: return .call(process: process, .mprotect, range() + [rights()])
@@ -44,6 +48,17 @@ struct MemoryStepGenerator {
     if random.oneIn(2) { return .load(process: process, address) }
     return .store(process: process, address, UInt8(truncatingIfNeeded: random.next()))
   }
+
+  /// A few bytes, often across the border of pages.
+  private mutating func transfer(_ process: Int) -> MemoryStep {
+    .transfer(
+      process: process, other: Int(random.below(4)), local: page() + random.pick([0, 9, 4060, 4095]),
+      remote: page() + random.pick([0, 100, 4070, 4091]), bytes: 1 + random.below(64),
+      isWrite: random.oneIn(2))
+  }
+
+  /// Mostly key 0, so that most memory stays in use.
+  private mutating func key() -> UInt64 { random.pick([0, 0, 0, 0, 1, 1, 2, 3, .max]) }
 
   /// The address of a page.
   private mutating func page() -> UInt64 {

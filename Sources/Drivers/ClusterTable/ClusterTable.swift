@@ -50,8 +50,3 @@ where Object == X86Object, Iterator == ClusterIterator, Lock == ClusterLock {
   /// Moves work that was put off on by one step.
   func catchUp()
 }
-
-extension ClusterTable {
-  /// Default: nothing; the driver gave it back cluster by cluster.
-  @inlinable public func giveBack(_ range: VirtualRange) {}
-}

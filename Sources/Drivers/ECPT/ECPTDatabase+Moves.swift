@@ -21,7 +21,8 @@ extension ECPTDatabase {
       if word(ECPTWord.resized(table)) == 0 { _ = grow(table) }
       step(table)
       hasStepped = true
-      if let slot = freeSlot(number, table) { return slot }
+      // The larger way may have a slot, or one for a cluster that is in the way.
+      if let slot = vacate(number, table) { return slot }
     }
     guard let slot = stash(table).first(where: { !isLive($0, table) }) else { return nil }
     set(ECPTRegisters.stash, word(ECPTRegisters.stash) | 1 << UInt64(table))

@@ -53,16 +53,17 @@ extension HashedDatabase {
     }
   }
 
-  /// Frees the slot of a cluster that maps nothing.
+  /// Frees the slot of a cluster that maps nothing. The table keeps its memory, so that what was removed can be put back.
   func free(_ slot: PhysicalAddress, _ table: Int) {
     announceMove()
-    if add(-1, to: HashedWord.live(table)) == 0 { return clear(table) }
+    if add(-1, to: HashedWord.live(table)) == 0 {
+      set(HashedDescriptor.current(table), current(table).word & ~HashedArray.occupied)
+    }
     if next(table).exists, current(table).contains(slot) {
       memory.storeRelease(HashedFormat.dead, at: slot.advanced(by: ClusterFormat.markOffset))
     } else {
       closeGap(slot, receiving(table), table)
     }
-    shrinkIfSparse(table)
   }
 
   /// Makes `slot` void, after moving clusters behind it that would not be found any more.

@@ -2,7 +2,7 @@
 internal import ClusterTable
 internal import EMTCore
 internal import EntryFormats
-internal import SimMemory
+public import SimMemory
 
 // Everything here but `catchUp` runs while the structure lock is held alone.
 extension HashedDatabase {
@@ -38,13 +38,26 @@ extension HashedDatabase {
     return start(table, log2: max(6, isMostlyDead ? current.log2 : current.log2 + 1))
   }
 
-  /// Starts to shrink to half the size, or into the descriptor's frame, when that will be at most 1/4 full.
-  func shrinkIfSparse(_ table: Int) {
-    let current = current(table)
-    guard !isResizing(table), !isEmbedded(current) else { return }
-    let live = word(HashedWord.live(table))
+  /// Makes tables smaller after a range was removed, with at most a step for each cluster that the range can have had.
+  public func giveBack(_ range: VirtualRange) {
+    alone {
+      for _ in 0...range.pages / 8 {
+        for table in 0..<ClusterFormat.tables { shrinkIfSparse(table) }
+        guard word(HashedWord.resizing) != 0 else { return }
+        stepAll()
+      }
+    }
+  }
+
+  /// Starts to shrink an array outside the descriptor's frame to half the size, or into that frame, when that will be at
+  /// most 1/4 full. Only the removal of a range does so: what is removed in other ways may have to be put back.
+  private func shrinkIfSparse(_ table: Int) {
+    let (current, live) = (current(table), word(HashedWord.live(table)))
+    guard !isEmbedded(current) else { return }
+    if live == 0 { return clear(table) }
+    guard !isResizing(table) else { return }
     if current.log2 > 6 {
-      if live <= current.clusters / 8, live & 7 == 0 || live < 8 { _ = start(table, log2: current.log2 - 1) }
+      if live <= current.clusters / 8 { _ = start(table, log2: current.log2 - 1) }
     } else if live <= embedded(table).clusters / 4 {
       publish(embedded(table), table)
       while isResizing(table) { stepResizing(table) }
@@ -108,7 +121,8 @@ extension HashedDatabase {
 
   /// Makes `next` the current array; the order lets a walker that saw the old words notice.
   private func replace(_ old: HashedArray, with next: HashedArray, _ table: Int) {
-    set(HashedDescriptor.current(table), next.word | HashedArray.occupied)
+    let isOccupied = word(HashedWord.live(table)) != 0
+    set(HashedDescriptor.current(table), next.word | (isOccupied ? HashedArray.occupied : 0))
     announceMove()
     set(HashedDescriptor.next(table), 0)
     set(HashedDescriptor.moved(table), 0)

@@ -64,7 +64,6 @@ extension HashedDatabase {
       exchange(&group, at: place, isRemoved: true)
       let slot = PhysicalAddress(place.raw & ~63)
       if isEmpty(slot) { free(slot, table) }
-      stepAll()
     }
   }
 

@@ -6,6 +6,8 @@
   case resolved(FaultKind)
   /// The access is not allowed.
   case refused(FaultRefusal)
+  /// A monitor has to provide the page first (userfaultfd): the access is to be repeated when it has.
+  case waits(UserfaultReason)
   /// There was no memory for the page or its table; nothing changed.
   case outOfMemory
 }
@@ -28,6 +30,8 @@
   case notMapped
   /// SIGSEGV, code 2: the mapping does not allow it.
   case notAllowed
+  /// SIGSEGV, code 4: the protection key does not allow it.
+  case keyForbids
   /// SIGBUS, code 2: the page of a file mapping lies behind the end of the file.
   case beyondEndOfFile
   /// SIGSEGV, code 128 (SI_KERNEL): no address of the architecture at all.
@@ -38,6 +42,7 @@
     switch self {
     case .notMapped: 1
     case .notAllowed, .beyondEndOfFile: 2
+    case .keyForbids: 4
     case .notCanonical: 128
     }
   }

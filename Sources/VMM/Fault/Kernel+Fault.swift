@@ -15,6 +15,7 @@ extension Kernel {
     switch outcome {
     case .resolved(let kind): space.faults.count(kind)
     case .refused: space.faults.refused &+= 1
+    case .waits(let reason): noteWaiting(space, address, reason, kind)
     case .outOfMemory: break
     }
     return outcome
@@ -46,6 +47,11 @@ extension Kernel {
     var lock = database.rangeLock(over: huge ?? page)
     database.lockForWriting(&lock)
     let object = database.find(address)
+    if !area.flags.isDisjoint(with: .userfaults), let reason = awaited(area, object, address, kind) {
+      database.unlock(&lock)
+      database.putLock(lock)
+      return .waits(reason)
+    }
     let isMapped = object.isMapped
     let wantsHugePage =
       if let huge, !isMapped { takesHugePage(database, area, huge) } else { false }
@@ -71,8 +77,12 @@ extension Kernel {
     case .swapIn: outcome = swapIn(space, area, index, object, page, kind)
     case .refuseGuard: outcome = .refused(.notMapped)
     }
+    if kind == .store, space.layout.tracksSoftDirty, case .resolved = outcome { noteStore(space, address) }
     database.unlock(&lock)
     database.putLock(lock)
+    if !isMapped, !area.isAnonymous, kind != .store, faultAroundPages > 1, case .resolved = outcome {
+      mapAround(space, area, address)
+    }
     return outcome
   }
 
@@ -101,6 +111,7 @@ extension Kernel {
       let isGuarded = below.rights.isEmpty || below.flags.contains(.growsDown)
       if base < below.range.end || !isGuarded && gap < StackRule.guardGap { return nil }
     }
+    guard mayGrow(space, stack, by: stack.range.start.raw - base.raw) else { return nil }
     meter.count(.vmaChange)
     growDown(space, index, to: base)
     return space.layout.areas.index(of: address)

@@ -14,18 +14,22 @@ public final class OpenFile {
   public let appends: Bool
   /// Where the next read or write starts.
   public var position: UInt64 = 0
+  /// The process that it stands for (pidfd_open).
+  public let target: UInt32?
   /// How many descriptors share it.
   public var descriptors = 0
 
   /// An open file at position zero.
   public init(
-    file: FileID, path: String = "", isReadable: Bool = true, isWritable: Bool = true, appends: Bool = false
+    file: FileID, path: String = "", isReadable: Bool = true, isWritable: Bool = true, appends: Bool = false,
+    target: UInt32? = nil
   ) {
     self.file = file
     self.path = path
     self.isReadable = isReadable
     self.isWritable = isWritable
     self.appends = appends
+    self.target = target
   }
 }
 

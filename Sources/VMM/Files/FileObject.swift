@@ -62,6 +62,10 @@ public final class FileObject {
   public var mappedPages: UInt64 = 0
   /// How many of them belong to shared mappings that may be written.
   public var writableMappedPages: UInt64 = 0
+  /// What a userfaultfd keeps, if the file is one.
+  public internal(set) var userfault: Userfault?
+  /// Pages of shared memory that were promised when it was made.
+  public var accountedPages: UInt64 = 0
   /// Whether a name leads to it.
   public var hasName = false
 

@@ -6,6 +6,7 @@ extension Kernel {
   /// Pages of an area map their file, and may hold pages of their group, from now on.
   @usableFromInline func hold(_ area: VMA, in space: Space<Database>) {
     if area.group != 0 { holdGroup(of: area, in: space) }
+    if area.flags.contains(.accounted) { counters.value.committedPages &+= area.range.pages }
     guard area.file != .none else { return }
     files[area.file].mappers.add(space.number, pages: area.range.pages, origin: area.origin)
     files[area.file].mappedPages += area.range.pages
@@ -15,6 +16,7 @@ extension Kernel {
   /// Pages of an area, which were unmapped, do not map their file any more.
   @usableFromInline func drop(_ area: VMA, of space: Space<Database>) {
     if area.group != 0 { dropGroup(of: area, in: space) }
+    if area.flags.contains(.accounted) { counters.value.committedPages &-= area.range.pages }
     guard area.file != .none else { return }
     files[area.file].mappers.remove(space.number, pages: area.range.pages)
     files[area.file].mappedPages -= area.range.pages
@@ -36,7 +38,9 @@ extension Kernel {
   /// Frees a file that nothing leads to, with its pages.
   @usableFromInline func discardIfUnreachable(_ id: FileID) {
     guard files.isUnreachable(id) else { return }
+    closeUserfault(id)
     forgetPages(of: id, 0..<PageIndex.maximumPages)
+    counters.value.committedPages &-= files[id].accountedPages
     files.discard(id)
   }
 
@@ -75,16 +79,32 @@ extension Kernel {
   func unmapEverywhere(_ id: FileID, _ pages: Range<UInt64>, includingCopies: Bool) {
     for member in files[id].mappers.members {
       guard let space = spaceCell.value[Int(member.space)] else { continue }
-      for area in space.layout.areas.areas where area.file == id && (includingCopies || !area.isPrivate) {
+      for area in space.layout.areas.areas where area.file == id {
         let first = area.offset >> 12
         let last = first + area.range.pages
         let low = max(pages.lowerBound, first)
         let high = min(pages.upperBound, last)
         guard low < high else { continue }
         let start = area.range.start.advanced(by: (low - first) << 12)
-        discardPages(space, area, VirtualRange(start, bytes: (high - low) << 12))
+        let part = VirtualRange(start, bytes: (high - low) << 12)
+        if area.isPrivate, !includingCopies {
+          discardUncopied(space, part)
+        } else {
+          discardPages(space, area, part)
+        }
       }
     }
+  }
+
+  /// Drops the file's own pages of a part of a private area; copies stay.
+  private func discardUncopied(_ space: Space<Database>, _ part: VirtualRange) {
+    let database = space.database
+    var iterator = database.makeIterator(over: part)
+    while let object = database.nextMapped(&iterator) {
+      guard object.isPresent, !object.isSpecial, !isAnonymous(object.frame) else { continue }
+      zap(space, object.span)
+    }
+    database.endIteration(iterator)
   }
 
   /// Sets a file's size; pages behind the new end go, and the rest of its last page becomes zero.

@@ -94,6 +94,8 @@ extension Kernel {
     let gained = page.pages &- found.filled &- found.zero
     space.residentPages &+= gained
     noteMapped(gained)
+    // Stores to it are not seen any more.
+    if space.layout.tracksSoftDirty { noteStore(space, page.start) }
     release(old)
     return .done
   }

@@ -5,9 +5,10 @@ public import SimMemory
 // Which addresses may have a huge page. A huge page lies inside one area: whoever changes a part of an area cuts the
 // huge pages at its edges first.
 extension Kernel {
-  /// Whether an area of this kind can hold huge pages at all: private memory without a file.
+  /// Whether an area of this kind can hold huge pages at all: private memory without a file, of whose faults no
+  /// userfaultfd is told page by page.
   @inlinable func canHoldHugePages(_ area: VMA) -> Bool {
-    area.isAnonymous && area.isPrivate && hugeSize != .base
+    area.isAnonymous && area.isPrivate && hugeSize != .base && area.flags.isDisjoint(with: .userfaults)
   }
 
   /// Whether the policy wants huge pages in `area`.

@@ -21,26 +21,16 @@ extension VirtualAddress {
   }
 }
 
-/// Resource limits of a process, in bytes; the largest value stands for "no limit".
-public struct ResourceLimits: Sendable, Equatable {
-  /// RLIMIT_STACK: how far the stack grows.
-  public var stack: UInt64 = 8 << 20
-  /// RLIMIT_AS: all mappings together.
-  public var addressSpace: UInt64 = .max
-  /// RLIMIT_MEMLOCK: locked memory.
-  public var lockedMemory: UInt64 = .max
-  /// RLIMIT_DATA: private writable mappings.
-  public var data: UInt64 = .max
-  /// Linux's defaults for a privileged process.
-  public init() {}
-}
-
 /// The layout of one address space: what is mapped where, without a page table in sight.
 public struct SpaceLayout: Sendable {
   /// The mappings.
   public var areas = VMASet()
   /// Limits.
   public var limits = ResourceLimits()
+  /// Whether soft-dirty bits were ever cleared, so that stores have to be noted.
+  public internal(set) var tracksSoftDirty = false
+  /// Which protection keys are handed out.
+  public var protectionKeys = ProtectionKeys()
   /// Where the break started, and where it is; nil before the first `brk` or mapping of the program.
   public var breakStart: VirtualAddress?
   /// The end of the break, in bytes.
@@ -59,18 +49,6 @@ public struct SpaceLayout: Sendable {
     areas.areas.reduce(0) { $0 + ($1.flags.contains(.locked) ? $1.range.bytes : 0) }
   }
 
-  /// Checks that `bytes` more may be mapped.
-  public func checkRoom(for bytes: UInt64) throws(Errno) {
-    guard limits.addressSpace == .max else {
-      let used = mappedBytes
-      if bytes > limits.addressSpace || used > limits.addressSpace - bytes { throw .enomem }
-      return
-    }
-  }
-
-  /// Checks that `bytes` more may be locked.
-  public func checkLockable(_ bytes: UInt64, else errno: Errno) throws(Errno) {
-    guard limits.lockedMemory != .max else { return }
-    if bytes > limits.lockedMemory || lockedBytes > limits.lockedMemory - bytes { throw errno }
-  }
+  /// Bytes of private mappings that may be written, stacks aside: what RLIMIT_DATA counts.
+  public var dataBytes: UInt64 { areas.areas.reduce(0) { $0 + ($1.isData ? $1.range.bytes : 0) } }
 }

@@ -52,6 +52,8 @@ public import SimMemory
   @inlinable public static var droppable: Self { Self(rawValue: 1 << 21) }
   /// Huge pages were mapped here, and some may still be.
   @inlinable public static var hasHugePages: Self { Self(rawValue: 1 << 22) }
+  /// Its pages count as promised memory (Linux: VM_ACCOUNT).
+  @inlinable public static var accounted: Self { Self(rawValue: 1 << 28) }
   /// Pages can be guarded (MADV_GUARD_INSTALL was used).
   @inlinable public static var hasGuards: Self { Self(rawValue: 1 << 20) }
 }
@@ -64,6 +66,8 @@ public import SimMemory
   public var range: VirtualRange
   /// What programs may do.
   public var rights: Rights
+  /// The protection key, 0 to 15.
+  public var key: UInt8 = 0
   /// Other properties.
   public var flags: VMAFlags
   /// The mapped file; `.none` for private anonymous memory.
@@ -73,6 +77,8 @@ public import SimMemory
   public var offset: UInt64
   /// The number of the group of its private pages; 0 while there are none.
   public var group: UInt32 = 0
+  /// The number of the userfaultfd that is told of its faults; 0 for none.
+  public var userfault: UInt32 = 0
 
   /// A mapping.
   @inlinable
@@ -90,6 +96,10 @@ public import SimMemory
   @inlinable public var isAnonymous: Bool { file == .none }
   /// Whether stores are kept from the file and from other processes.
   @inlinable public var isPrivate: Bool { !flags.contains(.shared) }
+  /// Whether it counts as data: private, writable, and no stack.
+  @inlinable public var isData: Bool {
+    rights.contains(.write) && flags.isDisjoint(with: [.shared, .growsDown])
+  }
 
   /// The page offset of `address`: in the file, or for anonymous memory that of the original address.
   @inlinable public func filePage(at address: VirtualAddress) -> UInt64 {
@@ -105,13 +115,15 @@ public import SimMemory
   }
 
   /// Flags that say something of some pages only, so that they neither part areas nor get lost when areas join.
-  static var pageMarks: VMAFlags { [.hasPrivatePages, .hasGuards, .hasHugePages] }
+  static var pageMarks: VMAFlags { [.hasPrivatePages, .hasGuards, .hasHugePages, .softDirty] }
 
   /// Whether the two areas, the second right behind the first, can be one. Offsets have to go on, and private pages of
   /// both have to be of one group, because pages are found by these.
   public func joins(_ next: VMA) -> Bool {
     let ignored = VMA.pageMarks
-    return range.end == next.range.start && rights == next.rights && file == next.file
+    return range.end == next.range.start && rights == next.rights && key == next.key
+      && userfault == next.userfault
+      && file == next.file
       && flags.subtracting(ignored) == next.flags.subtracting(ignored)
       && !flags.contains(.sharedMemorySegment)
       && offset &+ range.bytes == next.offset && (group == next.group || group == 0 || next.group == 0)

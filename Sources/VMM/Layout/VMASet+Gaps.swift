@@ -23,6 +23,12 @@ extension VMASet {
     }
   }
 
+  /// Whether a mapping that ends at `end` leaves the guard gap of the next area free, if that is a stack.
+  @usableFromInline func isClearOfStack(_ end: VirtualAddress) -> Bool {
+    let index = firstIndex(endingAfter: end)
+    return index == areas.count || end.raw <= bottom(of: areas[index])
+  }
+
   /// The lowest address that an area keeps for itself.
   private func bottom(of area: VMA) -> UInt64 {
     guard area.flags.contains(.growsDown) else { return area.range.start.raw }

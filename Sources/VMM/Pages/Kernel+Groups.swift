@@ -68,6 +68,9 @@ extension Kernel {
     let bytes = space.layout.areas.areas[index].range.start.raw - base.raw
     space.layout.areas.areas[index].range.start = base
     space.layout.areas.areas[index].offset &-= bytes
+    if space.layout.areas.areas[index].flags.contains(.accounted) {
+      counters.value.committedPages &+= bytes >> 12
+    }
     let group = space.layout.areas.areas[index].group
     if group != 0 { groupCell.value.add(group, space.number, pages: bytes >> 12, origin: 0) }
   }
@@ -80,7 +83,10 @@ extension Kernel {
   }
 
   /// Takes an address space out, which is empty.
-  @usableFromInline func unregister(_ space: Space<Database>) { spaceCell.value[Int(space.number)] = nil }
+  @usableFromInline func unregister(_ space: Space<Database>) {
+    if !userfaults.isEmpty { forgetUserfaults(of: space.number) }
+    spaceCell.value[Int(space.number)] = nil
+  }
 
   /// A new database; reclaims memory for its tables if there is too little.
   @inlinable func makeDatabase(_ context: DatabaseContext) throws(ServiceError) -> Database {

@@ -33,7 +33,9 @@ extension Kernel {
       }
       if left == 0 { return }
       // Where that area is the only one of its kind there is nothing else to search.
-      guard seen < member.pages else { continue }
+      // Areas that merged since then count first.
+      settleGroupGains(space)
+      guard seen < self.mappers(of: key).members[index].pages else { continue }
       let areas = space.layout.areas.areas
       for area in areas where key.mayBe(in: area) {
         meter.count(.reverseMapStep)

@@ -6,10 +6,12 @@ extension Kernel {
   /// Copies layout and translations for a fork; private pages become copy-on-write on both sides.
   @inlinable func copyMemory(of parent: Space<Database>, into child: Space<Database>) throws(Errno) {
     meter.count(.systemCallEntry)
+    try promiseCopy(of: parent.layout)
     child.layout = inheritedLayout(parent.layout, for: child)
     for area in parent.layout.areas.areas where needsCopy(area) {
       meter.count(.vmaStep)
       try copyTranslations(area, from: parent, into: child)
+      if area.flags.contains(.userfaultProtect) { setProtectionMarks(child, area.range, false) }
     }
   }
 
@@ -68,6 +70,7 @@ extension Kernel {
     for area in layout.areas.areas where !area.flags.contains(.dontFork) {
       var copy = area
       copy.flags.subtract([.locked, .lockedOnFault])
+      copy.disarm()
       if copy.flags.contains(.wipeOnFork) { copy.flags.subtract([.hasPrivatePages, .hasHugePages]) }
       hold(copy, in: child)
       inherited.areas.insert(copy)

@@ -61,6 +61,7 @@ extension Kernel {
     let space = try makeSpace()
     space.layout.limits = old.layout.limits
     process.move(to: space)
+    process.keyRights = .initial
     leave(old)
   }
 
@@ -95,6 +96,9 @@ extension Kernel {
   func adopt(_ pid: UInt32, _ space: Space<Database>, of parent: Process<Database>) -> Process<Database> {
     let child = Process(pid: pid, space: space, descriptors: parent.descriptors.inherited())
     child.directory = parent.directory
+    child.user = parent.user
+    child.privileges = parent.privileges
+    child.keyRights = parent.keyRights
     processes[pid] = child
     return child
   }

@@ -43,6 +43,19 @@ public final class Kernel<Service: TranslationService> {
   @usableFromInline var collapseCursor = CollapseCursor()
   /// Calls that were refused for no other reason than that the circumstances said so.
   public var verdictsUsed: UInt64 = 0
+  /// The files that are userfaultfds.
+  var userfaults: [FileID] = []
+  /// Whether the hardware has protection keys.
+  public var hasProtectionKeys = true
+  /// How many pages of a file a load may map together, a power of two (Linux: 16, from `fault_around_bytes`). 1 maps only
+  /// what is used: recorded faults are counted one by one.
+  public var faultAroundPages: UInt64 = 1 {
+    didSet { precondition(faultAroundPages.nonzeroBitCount == 1, "a window is a power of two of pages") }
+  }
+  /// How much memory may be promised to programs.
+  public var overcommit = OvercommitSettings()
+  /// The most areas that an address space can have (Linux: `vm.max_map_count`).
+  public var maximumAreas = VMASet.maximumCount
   /// How often memory ran out: for a page, a copy or a table.
   public var timesOutOfMemory: UInt64 = 0
   var freeSpaceIDs: [UInt16] = []
@@ -150,6 +163,9 @@ public final class Kernel<Service: TranslationService> {
 @usableFromInline struct KernelCounters {
   @usableFromInline var residentPages: UInt64 = 0
   @usableFromInline var peakResidentPages: UInt64 = 0
+  @usableFromInline var pagesMappedAround: UInt64 = 0
+  /// Pages promised.
+  @usableFromInline var committedPages: UInt64 = 0
   @usableFromInline var hugePages = HugePageCounts()
   @usableFromInline var hugeZeroHead: FrameNumber?
   /// Free frames below which the background reclaimer runs.

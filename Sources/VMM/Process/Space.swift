@@ -65,6 +65,12 @@ public final class Process<Database: TranslationDatabase> {
   public var descriptors: DescriptorTable
   /// The directory that relative paths start from, as far as it is known.
   public var directory = ""
+  /// The number of the user it runs as.
+  public var user: UInt32 = 0
+  /// What its thread may do with the memory of each protection key. Programs change it by an instruction.
+  public var keyRights = KeyRights.initial
+  /// What it may do beyond what its user may.
+  public var privileges = Privileges.standard
 
   @usableFromInline init(pid: UInt32, space: Space<Database>, descriptors: DescriptorTable) {
     self.pid = pid

@@ -22,8 +22,8 @@ extension Kernel {
       unmap(space, cut)
     } else if newTop > oldTop {
       let growth = VirtualRange(oldTop, newTop)
-      guard mayGrowHeap(space, growth) else { return old.raw }
-      var flags: VMAFlags = [.mayWrite, .mayExecute, .heap]
+      guard mayGrowHeap(process, growth) else { return old.raw }
+      var flags: VMAFlags = [.mayWrite, .mayExecute, .heap, .accounted]
       flags.formUnion(space.layout.futureFlags)
       install(VMA(growth, rights: [.read, .write], flags: flags, offset: growth.start.raw), in: space)
       if flags.contains(.locked), !flags.contains(.lockedOnFault) { populate(space, growth) }
@@ -45,16 +45,20 @@ extension Kernel {
     return start
   }
 
-  @usableFromInline func mayGrowHeap(_ space: Space<Database>, _ growth: VirtualRange) -> Bool {
-    let areas = space.layout.areas
-    guard areas.overlapping(growth).isEmpty, areas.areas.count < VMASet.maximumCount else { return false }
+  @usableFromInline func mayGrowHeap(_ process: Process<Database>, _ growth: VirtualRange) -> Bool {
+    let layout = process.space.layout
+    guard layout.areas.overlapping(growth).isEmpty, layout.areas.areas.count < maximumAreas else {
+      return false
+    }
+    let start = layout.breakStart ?? growth.start
+    guard growth.end.raw - start.raw <= layout.limits.data else { return false }
     do {
-      try space.layout.checkRoom(for: growth.bytes)
-      if space.layout.futureFlags.contains(.locked) {
-        try space.layout.checkLockable(growth.bytes, else: .eagain)
+      try layout.checkRoom(for: growth.bytes, isData: true)
+      if layout.futureFlags.contains(.locked) {
+        try layout.checkLockable(growth.bytes, process.privileges, else: .eagain)
       }
+      try promise(growth.pages, process)
     } catch { return false }
-    let start = space.layout.breakStart ?? growth.start
-    return growth.end.raw - start.raw <= space.layout.limits.data
+    return true
   }
 }

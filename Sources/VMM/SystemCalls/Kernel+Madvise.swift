@@ -21,7 +21,7 @@ extension Kernel {
     let hasHole = !covers(space, range)
     if advice == .populateRead || advice == .populateWrite {
       try commit(request)
-      return try prefault(space, range, advice == .populateWrite ? .store : .load)
+      return try prefault(process, range, advice == .populateWrite ? .store : .load)
     }
     if advice.partsAreas { try cutAtEdges(space, range) }
     var isCommitted = false
@@ -125,15 +125,19 @@ extension Kernel {
 
   /// MADV_POPULATE_READ and MADV_POPULATE_WRITE.
   @inlinable
-  func prefault(_ space: Space<Database>, _ range: VirtualRange, _ kind: AccessKind) throws(Errno) -> UInt64 {
+  func prefault(
+    _ process: Process<Database>, _ range: VirtualRange, _ kind: AccessKind
+  ) throws(Errno) -> UInt64 {
+    let space = process.space
     var address = range.start
     while address < range.end {
+      if keyRefusal(process, address, kind) != nil { throw .efault }
       switch resolve(space, address, kind) {
       case .resolved: break
       case .refused(.notMapped), .refused(.notCanonical):
         throw covers(space, VirtualRange(page: address, .base)) ? .efault : .enomem
       case .refused(.notAllowed): throw .einval
-      case .refused(.beyondEndOfFile): throw .efault
+      case .waits, .refused(.keyForbids), .refused(.beyondEndOfFile): throw .efault
       case .outOfMemory: throw .enomem
       }
       address = nextAddress(space, after: address)

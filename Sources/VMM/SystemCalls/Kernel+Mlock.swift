@@ -8,10 +8,11 @@ extension Kernel {
     let space = process.space
     let onFault = request.number == .mlock2 && request[2] & 1 != 0
     if request.number == .mlock2, request[2] & ~1 != 0 { throw .einval }
+    try space.layout.checkMayLock(process.privileges)
     let range = try checkLockRange(request)
     try excuse(request, [.eperm])
     guard !range.isEmpty else { return 0 }
-    try space.layout.checkLockable(range.bytes, else: .enomem)
+    try space.layout.checkLockable(range, process.privileges)
     let hasHole = !covers(space, range)
     if !hasHole { try commit(request) }
     try cutAtEdges(space, range)
@@ -44,7 +45,12 @@ extension Kernel {
     guard flags != 0, flags & ~7 == 0, flags != 4 else { throw .einval }
     try excuse(request, [.eperm])
     let space = process.space
-    if flags & 1 != 0, space.layout.mappedBytes > space.layout.limits.lockedMemory { throw .enomem }
+    try space.layout.checkMayLock(process.privileges)
+    if flags & 1 != 0, space.layout.mappedBytes > space.layout.limits.lockedMemory,
+      !process.privileges.contains(.lockMemory)
+    {
+      throw .enomem
+    }
     try commit(request)
     let lock: VMAFlags = flags & 4 != 0 ? [.locked, .lockedOnFault] : .locked
     space.layout.futureFlags = flags & 2 != 0 ? lock : []

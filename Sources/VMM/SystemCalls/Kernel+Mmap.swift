@@ -58,6 +58,8 @@ extension Kernel {
   /// Puts a mapping in place.
   @usableFromInline func install(_ area: VMA, in space: Space<Database>) {
     hold(area, in: space)
+    var area = area
+    if space.layout.tracksSoftDirty { area.flags.insert(.softDirty) }
     meter.count(.vmaChange, UInt64(space.layout.areas.insert(area)))
     meter.count(.vmaMoved, space.layout.areas.areasBehindLast)
   }
@@ -81,7 +83,7 @@ extension Kernel {
     guard request[1] != 0 else { throw .einval }
     guard let length = pageAligned(request[1]), length != 0 else { throw .enomem }
     if file != nil, request[5] &+ length < request[5] { throw .eoverflow }
-    guard process.space.layout.areas.areas.count < VMASet.maximumCount else { throw .enomem }
+    guard process.space.layout.areas.areas.count < maximumAreas else { throw .enomem }
     let start = try placeMapping(process.space, request, flags, length)
     var area = VMA(
       VirtualRange(start, bytes: length), rights: rights, flags: process.space.layout.futureFlags)
@@ -105,15 +107,24 @@ extension Kernel {
       guard isAnonymous, type == 2 else { throw .einval }
       area.flags.insert(.growsDown)
     }
-    if flags.contains(.noReserve) { area.flags.insert(.noReserve) }
-    if flags.contains(.locked) { area.flags.insert(.locked) }
-    if area.flags.contains(.locked) { try process.space.layout.checkLockable(length, else: .eagain) }
-    try process.space.layout.checkRoom(for: length)
+    if flags.contains(.noReserve), overcommit.mode != .never { area.flags.insert(.noReserve) }
+    if flags.contains(.locked) {
+      try process.space.layout.checkMayLock(process.privileges)
+      area.flags.insert(.locked)
+    }
+    if area.flags.contains(.locked) {
+      try process.space.layout.checkLockable(length, process.privileges, else: .eagain)
+    }
+    try process.space.layout.checkRoom(
+      for: length, isData: area.isData, replacing: flags.contains(.fixed) ? area.range : nil)
     if flags.contains(.fixed) { try checkUnsealed(process.space, area.range) }
     try excuse(request, [.eperm, .enodev, .eacces])
     if flags.contains(.hugeTLB), !request.circumstances.isAccepted { throw .enomem }
+    if rights == .execute { area.key = executeOnlyKey(process) }
+    let isSharedMemory = isAnonymous && type == 1
+    try account(&area, isSharedMemory: isSharedMemory, isFixed: flags.contains(.fixed), process)
     try commit(request)
-    if isAnonymous, type == 1 { area.file = files.make(.sharedMemory, size: length) }
+    if isSharedMemory { area.file = makeSharedMemory(area) }
     let isFixed = flags.contains(.fixed) || flags.contains(.fixedNoReplace)
     let populates =
       area.flags.contains(.locked) && !area.flags.contains(.lockedOnFault)
@@ -172,6 +183,7 @@ extension Kernel {
     let isHigh = hint > UserSpace.end
     if hint >= UserSpace.minimum, hint.raw <= userEnd.raw - length,
       isHigh == (hint.advanced(by: length) > UserSpace.end),
+      space.layout.areas.isClearOfStack(hint.advanced(by: length)),
       space.layout.areas.overlapping(VirtualRange(hint, bytes: length)).isEmpty
     {
       return hint

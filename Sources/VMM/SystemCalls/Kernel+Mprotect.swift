@@ -6,9 +6,9 @@ extension Kernel {
   /// `mprotect(address, length, protection)`. As on Linux, areas before the first offending one are changed.
   @inlinable func mprotect(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64
   {
-    let plan = try planProtection(process.space, request)
-    for step in plan.steps { try cutAtEdges(process.space, step) }
-    for step in plan.steps { protect(process.space, step, to: plan.rights) }
+    let plan = try planProtection(process, request)
+    for step in plan.steps { try cutAtEdges(process.space, step.range) }
+    for step in plan.steps { protect(process.space, step.range, to: plan.rights, key: step.key) }
     if let failure = plan.failure { throw failure }
     return 0
   }
@@ -16,13 +16,17 @@ extension Kernel {
   /// What `mprotect` decided: the parts to change, and how it ends.
   @usableFromInline struct ProtectionPlan {
     @usableFromInline var rights: Rights
-    @usableFromInline var steps: [VirtualRange] = []
+    @usableFromInline var steps: [(range: VirtualRange, key: UInt8)] = []
     @usableFromInline var failure: Errno?
+    /// Pages that become data by it so far, and were not promised before.
+    @usableFromInline var promised: UInt64 = 0
   }
 
   @usableFromInline
-  func planProtection(_ space: Space<Database>, _ request: SystemCallRequest) throws(Errno) -> ProtectionPlan
+  func planProtection(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno)
+    -> ProtectionPlan
   {
+    let space = process.space
     let growsDown: UInt64 = 0x0100_0000
     let growsUp: UInt64 = 0x0200_0000
     let known: UInt64 = 7 | 8 | growsDown | growsUp
@@ -35,10 +39,7 @@ extension Kernel {
       throw .enomem
     }
     guard bits & ~known == 0 else { throw .einval }
-    if request.number == .pkeyMprotect, request[3] != 0, request[3] != .max, !request.circumstances.isAccepted
-    {
-      throw .einval
-    }
+    let asked = try askedKey(space, request)
     let end = start.advanced(by: length)
     let areas = space.layout.areas
     if bits & growsDown != 0 {
@@ -49,7 +50,7 @@ extension Kernel {
     }
     let range = VirtualRange(start, end)
     try checkUnsealed(space, range)
-    if areas.areas.count + areas.splits(at: range) > VMASet.maximumCount { throw .enomem }
+    if areas.areas.count + areas.splits(at: range) > maximumAreas { throw .enomem }
     var plan = ProtectionPlan(rights: Rights(rawValue: UInt8(truncatingIfNeeded: bits & 7)))
     var next = start
     for area in areas.overlapping(range) {
@@ -59,17 +60,32 @@ extension Kernel {
         return plan
       }
       let part = area.range.intersection(range)
-      if area.rights != plan.rights { plan.steps.append(part) }
+      do { try checkGain(of: area, part, to: plan.rights, process, promised: &plan.promised) } catch {
+        plan.failure = error
+        return plan
+      }
+      let key = newKey(of: area, plan.rights, process, asked: asked)
+      if area.rights != plan.rights || area.key != key { plan.steps.append((part, key)) }
       next = part.end
     }
     if next < end { plan.failure = .enomem } else { try commit(request) }
     return plan
   }
 
+  /// The key that `pkey_mprotect` asks for; nil for `mprotect`, and for -1, which means the same.
+  private func askedKey(_ space: Space<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt8? {
+    let key = request[3] & 0xFFFF_FFFF
+    guard request.number == .pkeyMprotect, key != 0xFFFF_FFFF else { return nil }
+    let isKnown = space.layout.protectionKeys.contains(key)
+    guard isKnown || request.circumstances.isAccepted && key < 16 else { throw .einval }
+    if key != 0 { space.layout.protectionKeys.areUsed = true }
+    return UInt8(key)
+  }
+
   /// Gives one part of an area new rights, in the layout and in the translations.
   @inlinable @inline(never)
-  func protect(_ space: Space<Database>, _ range: VirtualRange, to rights: Rights) {
-    setRights(space, range, rights)
+  func protect(_ space: Space<Database>, _ range: VirtualRange, to rights: Rights, key: UInt8? = nil) {
+    setRights(space, range, rights, key)
     let mark = meter.enter(.rangeOperation)
     defer { meter.leave(mark) }
     // Private pages may be shared copy-on-write, so they never become writable here; neither do file pages whose
@@ -93,16 +109,26 @@ extension Kernel {
     database.putLock(lock)
   }
 
-  @usableFromInline func setRights(_ space: Space<Database>, _ range: VirtualRange, _ rights: Rights) {
-    let changed = space.layout.areas.update(range) { $0.rights = rights }
+  @usableFromInline func setRights(
+    _ space: Space<Database>, _ range: VirtualRange, _ rights: Rights, _ key: UInt8?
+  ) {
+    let changed = space.layout.areas.update(range) { area in
+      area.rights = rights
+      if let key { area.key = key }
+      noteRights(&area)
+    }
     countChange(space, changed)
   }
 }
 
 extension Kernel {
   /// Takes rights away on behalf of the simulator, outside any system call.
-  @inlinable public func restrict(_ space: Space<Database>, _ range: VirtualRange, to rights: Rights) {
-    do { try cutAtEdges(space, range) } catch { preconditionFailure("no memory to split a huge page") }
+  /// - Throws: `.enomem` when a huge page over an edge of the range cannot be split; nothing has changed then.
+  @inlinable
+  public func restrict(
+    _ space: Space<Database>, _ range: VirtualRange, to rights: Rights
+  ) throws(Errno) {
+    try cutAtEdges(space, range)
     protect(space, range, to: rights)
   }
 

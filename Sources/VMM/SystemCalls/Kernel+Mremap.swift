@@ -6,7 +6,7 @@ extension Kernel {
   /// `mremap(old address, old length, new length, flags, new address)`.
   @inlinable func mremap(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
     let space = process.space
-    switch try planRemap(space, request) {
+    switch try planRemap(process, request) {
     case .stay: break
     case .shrink(let tail):
       try cutAtEdges(space, tail)
@@ -54,7 +54,8 @@ extension Kernel {
 
   /// Checks `mremap`'s arguments in Linux's order and decides.
   @usableFromInline
-  func planRemap(_ space: Space<Database>, _ request: SystemCallRequest) throws(Errno) -> RemapPlan {
+  func planRemap(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> RemapPlan {
+    let space = process.space
     let (mayMove, fixed, dontUnmap): (UInt64, UInt64, UInt64) = (1, 2, 4)
     let (old, flags) = (request.address(0), request[3])
     guard flags & ~7 == 0 else { throw .einval }
@@ -78,7 +79,7 @@ extension Kernel {
         }
         try checkUnsealed(space, VirtualRange(target, bytes: newLength))
       }
-      if space.layout.areas.areas.count + 2 >= VMASet.maximumCount - 3 { throw .enomem }
+      if space.layout.areas.areas.count + 2 >= maximumAreas - 3 { throw .enomem }
     } else if newLength <= oldLength {
       try commit(request)
       let tail = VirtualRange(old.advanced(by: newLength), old.advanced(by: oldLength))
@@ -87,7 +88,11 @@ extension Kernel {
     if isFixed, oldLength == newLength, oldLength > area.range.end.raw - old.raw {
       return try planSeveralMoves(space, request, VirtualRange(old, bytes: oldLength), to: target)
     }
-    try checkResizable(space, area, old, oldLength, newLength)
+    try checkResizable(process, area, old, oldLength, newLength)
+    if flags & dontUnmap != 0 {
+      try space.layout.checkRoom(for: oldLength, isData: area.isData)
+      if area.flags.contains(.accounted) { try promise(oldLength >> 12, process) }
+    }
     if !isFixed, flags & dontUnmap == 0, old.advanced(by: oldLength) == area.range.end {
       let growth = VirtualRange(area.range.end, old.advanced(by: newLength))
       let staysPut = request.circumstances.placement.map { $0 == old } ?? true
@@ -97,7 +102,7 @@ extension Kernel {
       }
     }
     guard flags & mayMove != 0 else { throw .enomem }
-    if space.layout.areas.areas.count >= VMASet.maximumCount - 3 { throw .enomem }
+    if space.layout.areas.areas.count >= maximumAreas - 3 { throw .enomem }
     try commit(request)
     if !isFixed {
       if let placement = request.circumstances.placement {
@@ -134,8 +139,10 @@ extension Kernel {
   }
 
   private func checkResizable(
-    _ space: Space<Database>, _ area: VMA, _ old: VirtualAddress, _ oldLength: UInt64, _ newLength: UInt64
+    _ process: Process<Database>, _ area: VMA, _ old: VirtualAddress, _ oldLength: UInt64,
+    _ newLength: UInt64
   ) throws(Errno) {
+    let layout = process.space.layout
     if oldLength == 0, area.isPrivate { throw .einval }
     guard oldLength <= area.range.end.raw - old.raw else { throw .efault }
     guard newLength > oldLength else { return }
@@ -144,8 +151,12 @@ extension Kernel {
         newLength)
       if overflow || end == 0 { throw .einval }
     }
-    if area.flags.contains(.locked) { try space.layout.checkLockable(newLength - oldLength, else: .eagain) }
-    try space.layout.checkRoom(for: newLength - oldLength)
+    let gain = newLength - oldLength
+    if area.flags.contains(.locked) {
+      try layout.checkLockable(gain, process.privileges, else: .eagain)
+    }
+    try layout.checkRoom(for: gain, isData: area.isData)
+    if area.flags.contains(.accounted) { try promise(gain >> 12, process) }
   }
 
   /// Makes the area that ends where `growth` starts longer.
@@ -173,6 +184,7 @@ extension Kernel {
   @inlinable func relocate(_ space: Space<Database>, _ move: Relocation) throws(Errno) {
     var area = move.area.cut(to: VirtualRange(move.source.start, move.area.range.end))
     area.range = move.target
+    area.disarm()
     // Without private pages nothing has to be found at the old offset; Linux does the same.
     if area.file == .none, area.group == 0 { area.offset = move.target.start.raw }
     install(area, in: space)
@@ -187,6 +199,7 @@ extension Kernel {
         timesOutOfMemory &+= 1
         throw .enomem
       }
+      if move.area.flags.contains(.userfaultProtect) { setProtectionMarks(space, range, false) }
       if move.keepsSource { clearPrivateMark(space, move.source) } else { unmap(space, move.source) }
     }
     if area.flags.contains(.locked), !area.flags.contains(.lockedOnFault) { populate(space, move.target) }

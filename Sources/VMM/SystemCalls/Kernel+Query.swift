@@ -20,6 +20,7 @@ extension Kernel {
     try commit(request)
     _ = residentPages(space, range)
     if range.pages > 0 {
+      try checkKeys(process, VirtualRange(request.address(2), bytes: range.pages), .store)
       try touch(space, VirtualRange(request.address(2), bytes: range.pages), .store)
     }
     return 0
@@ -160,6 +161,7 @@ extension Kernel {
   ) throws(Errno) {
     let mark = meter.enter(.systemCall)
     defer { meter.leave(mark) }
+    try checkKeys(process, range, kind)
     try touch(process.space, range, kind)
   }
 }

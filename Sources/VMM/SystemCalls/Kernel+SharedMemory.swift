@@ -18,9 +18,12 @@ extension Kernel {
     let isNew = key == 0 || flags & create != 0
     guard isNew || request.circumstances.isAccepted else { throw .enoent }
     guard size > 0 || !isNew, let bytes = pageAligned(size) else { throw .einval }
+    let reserves = flags & 0o10000 == 0 || overcommit.mode == .never
+    if reserves { try promise(bytes >> 12, process) }
     try commit(request)
     let file = files.make(.sharedMemory, size: bytes, mayBeLarger: !isNew)
     files.retain(file)
+    if reserves { chargeSharedMemory(file, bytes >> 12) }
     return segments.add(SegmentRegistry.Segment(file: file, key: key), as: request.circumstances.handle)
   }
 
@@ -72,7 +75,7 @@ extension Kernel {
       start = try findRoom(space, length, near: VirtualAddress(0))
     }
     if flags & remap != 0 { try checkUnsealed(space, VirtualRange(start, bytes: length)) }
-    try space.layout.checkRoom(for: length)
+    try space.layout.checkRoom(for: length, isData: false)
     try commit(request)
     segments.segments[identifier]?.attachments += 1
     var rights: Rights = flags & readOnly == 0 ? [.read, .write] : .read

@@ -41,6 +41,15 @@ extension Kernel {
     case .ftruncate: try ftruncate(process, request)
     case .fallocate: try fallocate(process, request)
     case .fcntl: try sealsCommand(process, request)
+    case .ioctl: try ioctl(process, request)
+    case .userfaultfd: try userfaultfd(process, request)
+    case .pkeyAlloc: try pkeyAlloc(process, request)
+    case .pkeyFree: try pkeyFree(process, request)
+    case .getrlimit, .setrlimit, .prlimit: try resourceLimit(process, request)
+    case .processVmReadv: try transfer(process, request, .load)
+    case .processVmWritev: try transfer(process, request, .store)
+    case .pidfdOpen: try pidfdOpen(process, request)
+    case .processMadvise: try processMadvise(process, request)
     }
   }
 

@@ -23,7 +23,12 @@ extension Kernel {
     let range = VirtualRange(start, bytes: length)
     try checkUnsealed(space, range)
     let areas = space.layout.areas
-    if areas.areas.count + areas.splits(at: range) > VMASet.maximumCount { throw .enomem }
+    // As on Linux, only a hole inside of one area adds to their number.
+    if areas.areas.count >= maximumAreas, let area = areas.overlapping(range).first,
+      area.range.start < range.start, area.range.end > range.end
+    {
+      throw .enomem
+    }
     return range
   }
 
@@ -57,8 +62,9 @@ extension Kernel {
 
 extension Kernel {
   /// Unmaps a range on behalf of the simulator, outside any system call.
-  @inlinable public func discardMappings(_ space: Space<Database>, _ range: VirtualRange) {
-    do { try cutAtEdges(space, range) } catch { preconditionFailure("no memory to split a huge page") }
+  /// - Throws: `.enomem` when a huge page over an edge of the range cannot be split; nothing has changed then.
+  @inlinable public func discardMappings(_ space: Space<Database>, _ range: VirtualRange) throws(Errno) {
+    try cutAtEdges(space, range)
     unmap(space, range)
   }
 }

@@ -46,8 +46,42 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
   case mlock2 = 325
   /// Change rights and the protection key.
   case pkeyMprotect = 329
+  /// Commands of a userfaultfd; other files are followed.
+  case ioctl = 16
+  /// Get a descriptor that tells of page faults.
+  case userfaultfd = 323
+  /// Get a protection key.
+  case pkeyAlloc = 330
+  /// Give a protection key back.
+  case pkeyFree = 331
   /// Forbid changes of mappings.
   case mseal = 462
   /// Seals of a memfd, among others; only the commands on seals are memory calls.
   case fcntl = 72
+  /// Ask for a limit.
+  case getrlimit = 97
+  /// Set a limit.
+  case setrlimit = 160
+  /// Set and ask for a limit of any process.
+  case prlimit = 302
+  /// Copy from another process's memory.
+  case processVmReadv = 310
+  /// Copy into another process's memory.
+  case processVmWritev = 311
+  /// Get a descriptor that stands for a process.
+  case pidfdOpen = 434
+  /// Give advice on another process's memory.
+  case processMadvise = 440
+
+  /// Whether only programs that run here perform the call, and replays follow it: it reads or writes structures in user
+  /// memory, whose bytes a trace does not hold, or depends on the hardware that was recorded.
+  public var isForPrograms: Bool {
+    switch self {
+    case .ioctl, .userfaultfd, .pkeyAlloc, .pkeyFree, .getrlimit, .setrlimit, .prlimit, .processVmReadv,
+      .processVmWritev,
+      .pidfdOpen, .processMadvise:
+      true
+    default: false
+    }
+  }
 }
