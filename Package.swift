@@ -63,10 +63,14 @@ let modules: [Target] = [
 
 /// What test suites of several drivers share; no product.
 let testSupport: [Target] = [
+  .target(name: "DriverSupport", path: "Tests/DriverSupport", swiftSettings: settings),
+  .target(
+    name: "RadixSupport", dependencies: (["Radix", "MMU"] + driverImports).map { .byName(name: $0) },
+    path: "Tests/RadixSupport", swiftSettings: settings),
   .target(
     name: "ClusterTableSupport",
-    dependencies: (["ClusterTable", "MMU"] + driverImports).map { .byName(name: $0) },
-    path: "Tests/ClusterTableSupport", swiftSettings: settings)
+    dependencies: (["ClusterTable", "DriverSupport", "MMU"] + driverImports).map { .byName(name: $0) },
+    path: "Tests/ClusterTableSupport", swiftSettings: settings),
 ]
 
 let testSuites: [Target] = [
@@ -82,13 +86,21 @@ let testSuites: [Target] = [
       "Machine", "Workloads", "Events",
     ]),
   tests("MMU", imports: ["MMU", "EntryFormats", "SimMemory"]),
-  tests("Radix", imports: ["Radix", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
+  tests(
+    "Radix",
+    imports: [
+      "Radix", "DriverSupport", "RadixSupport", "MMU", "X86Object", "EMTCore", "EntryFormats", "SimMemory",
+    ]),
   tests(
     "Radix5",
     imports: ["Radix", "Conformance", "MMU", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
   tests(
     "FPT",
-    imports: ["FPT", "Radix", "Conformance", "MMU", "X86Object", "EMTCore", "EntryFormats", "SimMemory"]),
+    imports: [
+      "FPT", "Radix", "DriverSupport", "RadixSupport", "Conformance", "MMU", "X86Object", "EMTCore",
+      "EntryFormats",
+      "SimMemory",
+    ]),
   tests(
     "Hashed",
     imports: ["Hashed", "ClusterTableSupport", "ClusterTable"] + driverImports + ["MMU"]),

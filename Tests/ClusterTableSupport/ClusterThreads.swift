@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 internal import ClusterTable
+internal import DriverSupport
 internal import EMTCore
 internal import MMU
 internal import SimMemory

@@ -5,6 +5,7 @@ import EntryFormats
 import FPT
 import MMU
 import Radix
+import RadixSupport
 import Testing
 
 @Suite("The contract on flattened page tables") struct ContractTests {

@@ -4,6 +4,7 @@ import EntryFormats
 import FPT
 import MMU
 import Radix
+import RadixSupport
 import SimMemory
 import Synchronization
 import Testing

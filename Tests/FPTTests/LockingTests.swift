@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
+import DriverSupport
 import EMTCore
 import EntryFormats
 import MMU
 import Radix
+import RadixSupport
 import SimMemory
 import Synchronization
 import Testing
@@ -70,7 +72,7 @@ import Testing
       workers.subtract(1, ordering: .releasing)
     }
     let memory = machine.memory
-    inParallel([
+    onThreads([
       { fault(cpu: 0) }, { fault(cpu: 1) },
       {
         let walker = RadixTreeWalker<Shape>(memory: memory, configuration: .withoutCaches)

@@ -3,6 +3,7 @@ import EMTCore
 import EntryFormats
 import MMU
 import Radix
+import RadixSupport
 import SimMemory
 import Testing
 

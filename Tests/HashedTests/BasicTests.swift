@@ -37,7 +37,9 @@ import Testing
   }
   @Test func sizesThatOverlapAreRefusedBothWays() throws { try Rig.sizesThatOverlapAreRefusedBothWays() }
   @Test func badObjectsAreRefused() throws { try Rig.badObjectsAreRefused() }
-  @Test func aCollapseWithoutMemoryChangesNothing() throws { try Rig.aCollapseWithoutMemoryChangesNothing(where: 0..<4) }
+  @Test func aCollapseWithoutMemoryChangesNothing() throws {
+    try Rig.aCollapseWithoutMemoryChangesNothing(where: 0..<4)
+  }
   @Test func kernelPagesAreSeenThroughEveryProcess() throws {
     try Rig.kernelPagesAreSeenThroughEveryProcess()
   }

@@ -2,13 +2,14 @@
 import EMTCore
 import EntryFormats
 import Radix
+import RadixSupport
 import SimMemory
 import Testing
 import X86Object
 
 @Suite struct BasicsTests {
   @Test func foundObjectIsWhatWasInserted() throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let database = machine.user
     var object = page(0x7fff_1234_5000, frame: 77)
     object.isExecutable = false
@@ -25,7 +26,7 @@ import X86Object
 
   @Test(arguments: [PageSize.base, .twoMiB, .oneGiB])
   func everySizeMapsReplacesAndGoes(size: PageSize) throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let database = machine.user
     let start = UInt64(5) << 30
     let frames = size.basePages
@@ -47,7 +48,7 @@ import X86Object
   }
 
   @Test func boundariesOfTheHalves() throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let (user, kernel) = (machine.user, machine.service.kernelDatabase)
     let lastUser: UInt64 = 1 << 47 - 4096
     let firstKernel: UInt64 = ~0 << 47
@@ -81,7 +82,7 @@ import X86Object
   }
 
   @Test func voidsAreAsLargeAsKnown() throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let database = machine.user
     let base = UInt64(3) << 39
     #expect(database.find(VirtualAddress(base)).size == PageSize(shift: 39))
@@ -99,7 +100,7 @@ import X86Object
   }
 
   @Test func sizesThatOverlapConflict() throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let database = machine.user
     let start = UInt64(1) << 30
     try database.put(page(start, .twoMiB))
@@ -127,7 +128,7 @@ import X86Object
   }
 
   @Test func aHugePageReplacesEmptyNodesWithoutAllocating() throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let database = machine.user
     for address in [0, 5 << 21, 511 << 21] as [UInt64] {
       try database.put(page(address))
@@ -148,7 +149,7 @@ import X86Object
   }
 
   @Test func aForeignOrStaleLocationIsNotUsed() throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let other = try machine.another()
     try machine.user.put(page(0x1000, frame: 3))
     try other.put(machine.user.find(VirtualAddress(0x1000)))
@@ -163,7 +164,7 @@ import X86Object
   }
 
   @Test func runningOutOfMemoryChangesNothing() throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let database = machine.user
     for depth in 0..<3 {
       let free = machine.frames.freeFrames

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 import EMTCore
+import EntryFormats
 import Radix
+import RadixSupport
 import SimMemory
 import Testing
 import X86Object
@@ -8,7 +10,7 @@ import X86Object
 @Suite struct DefaultsTests {
   @Test(arguments: 0..<5 as Range<UInt64>)
   func customizedFunctionsDoWhatTheDefaultsDo(seed: UInt64) throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let fast = machine.user
     let plain = BasicOnly(try machine.another())
     var generator = SeededGenerator(state: seed)
@@ -28,7 +30,7 @@ import X86Object
 
   @Test(arguments: 0..<3 as Range<UInt64>)
   func runningOutOfMemoryAnywhereLeavesNothingHalfDone(seed: UInt64) throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let database = machine.user
     var generator = SeededGenerator(state: 100 + seed)
     var failures = 0

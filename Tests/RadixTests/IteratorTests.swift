@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 import EMTCore
+import EntryFormats
 import Radix
+import RadixSupport
 import SimMemory
 import Testing
 import X86Object
 
 @Suite struct IteratorTests {
   @Test func voidsAreJumpedByTheirSize() throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let database = machine.user
     let far: UInt64 = 1 << 47 - 4096
     try database.put(page(0))
@@ -23,7 +25,7 @@ import X86Object
   }
 
   @Test func anIteratorNoticesThatItsNodeWent() throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let database = machine.user
     database.settle(try database.insertRun(page(0), count: 4))
     var iterator = database.makeIterator(over: range(0, 4 << 20))
@@ -38,7 +40,7 @@ import X86Object
   }
 
   @Test func iteratedObjectsKnowTheirPlace() throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let database = machine.user
     database.settle(try database.insertRun(page(0), count: 8))
     let before = machine.owner.work

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
+import DriverSupport
 import EMTCore
 import EntryFormats
 import Radix
+import RadixSupport
 import SimMemory
 import Synchronization
 import Testing
@@ -9,7 +11,7 @@ import X86Object
 
 @Suite struct LockingTests {
   @Test func regionsLockApartAndReadersTogether() throws {
-    let machine = try TestMachine(cpus: 2)
+    let machine = try TestMachine(RadixFormat.self, cpus: 2)
     let database = machine.user
     var one = database.rangeLock(over: range(0, 2 << 20))
     var two = database.rangeLock(over: range(2 << 20, 2 << 20 + 4096))
@@ -36,7 +38,7 @@ import X86Object
 
   @Test(arguments: [X86Object(unmappedAt: VirtualAddress(0), size: .base), page(0), page(0, .twoMiB)])
   func whatTheWordHoldsChangesUnderItsLock(before: X86Object) throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let database = machine.user
     if before.isMapped { try database.put(before) }
     var lock = database.rangeLock(over: range(0, 2 << 20))
@@ -55,7 +57,7 @@ import X86Object
   }
 
   @Test func withoutARegionWordTheWholeDatabaseIsLocked() throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let database = machine.user
     try database.put(page(1 << 30, .oneGiB))
     machine.frames.injectFailure(after: 0, staysBroken: true)
@@ -73,7 +75,7 @@ import X86Object
   /// Two CPUs fault in the same and in different regions, free nodes, and clear bits, while a walker reads the table
   /// and sets accessed bits.
   @Test func threadsFaultWhileHardwareWalks() throws {
-    let machine = try TestMachine(cpus: 2)
+    let machine = try TestMachine(RadixFormat.self, cpus: 2)
     let user = machine.user
     let workers = Atomic<Int>(2)
     let platform = machine.owner.platform
@@ -102,7 +104,7 @@ import X86Object
       }
       workers.subtract(1, ordering: .releasing)
     }
-    inParallel([
+    onThreads([
       { fault(cpu: 0) }, { fault(cpu: 1) },
       {
         var generator = SeededGenerator(state: 7)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import EMTCore
 import EntryFormats
+import RadixSupport
 import SimMemory
 import X86Object
 

@@ -2,6 +2,7 @@
 import EMTCore
 import EntryFormats
 import Radix
+import RadixSupport
 import SimMemory
 import Synchronization
 import Testing
@@ -9,7 +10,7 @@ import X86Object
 
 @Suite struct RangeTests {
   @Test func removingARangeFreesNodesInsideItOnly() throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let database = machine.user
     try database.put(page(0))
     try database.put(page(2 << 20))
@@ -26,7 +27,7 @@ import X86Object
   }
 
   @Test func kernelNodesSurviveAndAreSharedByAll() throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let kernel = machine.service.kernelDatabase
     let address = UInt64.max << 47 + 123 << 21
     try kernel.put(page(address, frame: 21))
@@ -41,7 +42,7 @@ import X86Object
   }
 
   @Test func aUserBatchDoesNotSwallowKernelFlushes() throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let kernel = machine.service.kernelDatabase
     let address = UInt64.max << 47
     try kernel.put(page(address))
@@ -56,7 +57,7 @@ import X86Object
   }
 
   @Test func countsOfAlignedSpansReadNoLeaf() throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let database = machine.user
     database.settle(try database.insertRun(page(1 << 30), count: 700))
     try database.put(page(1 << 30 + 8 << 20, .twoMiB))
@@ -73,7 +74,7 @@ import X86Object
   }
 
   @Test func alignedMovesTakeTheWholeLeaf() throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let database = machine.user
     database.settle(try database.insertRun(page(2 << 20), count: 512))
     try database.put(page(64 << 20))
@@ -90,7 +91,7 @@ import X86Object
   }
 
   @Test func aSplitLeavesNoGapAndLosesNoBit() throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let database = machine.user
     let memory = machine.owner.platform.memory
     try database.put(page(2 << 20, .twoMiB))
@@ -118,7 +119,7 @@ import X86Object
   }
 
   @Test func replacingAndRemovingReturnWhatHardwareSet() throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let database = machine.user
     try database.put(page(0))
     let found = database.find(VirtualAddress(0))
@@ -133,7 +134,7 @@ import X86Object
   }
 
   @Test func copyFailsCleanlyAtEveryAllocation() throws {
-    let machine = try TestMachine()
+    let machine = try TestMachine(RadixFormat.self)
     let database = machine.user
     let pages: [UInt64] = [0, 4096, 2 << 20, 1 << 39]
     for address in pages { try database.put(page(address)) }

@@ -2,6 +2,7 @@
 import EMTCore
 import EntryFormats
 import Radix
+import RadixSupport
 import SimMemory
 import Testing
 

@@ -9,12 +9,8 @@ extension RadixSlot {
     let part = PhysicalAddress(
       node.raw &- FPTFormat.rootMark &+ Shape.index(address, node.level) &<< 12)
     let first = node.level == 1 ? memory.loadAcquire(part) : 0
-    if first & FPTFormat.mark != 0 {
-      self.init(address, word: part, raw: first, level: 1)
-    } else {
-      self.init(address, word: part, raw: RadixNode(part.raw, 0).pointer, level: node.level)
-      isMadeUp = true
-    }
+    let raw = first & FPTFormat.mark != 0 ? first : RadixNode(part.raw, 0).pointer
+    self.init(address, word: part, raw: raw, level: node.level)
     if node.level == 1 { mark = FPTFormat.mark }
   }
 }

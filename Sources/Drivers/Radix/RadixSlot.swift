@@ -12,14 +12,12 @@ public import SimMemory
   @usableFromInline let address: VirtualAddress
   /// Where the word is.
   @usableFromInline let word: PhysicalAddress
-  /// What was read, scheme bits included.
+  /// What was read, scheme bits included; a pointer where the slot is made up.
   @usableFromInline let raw: UInt64
   /// The level of the node that holds the word; leaves are level 0.
   @usableFromInline let level: Int
   /// The mark of a 2 MiB page in this slot: that of a flattened leaf node, or 0.
   @usableFromInline var mark: UInt64 = 0
-  /// Whether the entry is not in memory but known to lead to a part of a flattened node.
-  @usableFromInline var isMadeUp = false
 
   @inlinable @inline(__always)
   init(_ address: VirtualAddress, word: PhysicalAddress, raw: UInt64, level: Int) {
@@ -42,7 +40,7 @@ public import SimMemory
 
   /// Whether the entry leads to a node: present, and not a leaf.
   @inlinable @inline(__always) var isTable: Bool {
-    isMadeUp || level > 0 && raw & (X86Entry.present | X86Entry.pageSize) == X86Entry.present
+    level > 0 && raw & (X86Entry.present | X86Entry.pageSize) == X86Entry.present
   }
   /// Whether the entry says nothing; its lock bits do not count.
   @inlinable @inline(__always) var isVoid: Bool { X86Entry(raw).isNone }

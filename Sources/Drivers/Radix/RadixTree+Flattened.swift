@@ -32,26 +32,4 @@ extension RadixTree {
     }
     context.platform.frames.free(node.frame, order: FPTFormat.order)
   }
-
-  /// Splits a 2 MiB page of a flattened leaf node where it is. Hardware looks at a page's own slot before the span's first
-  /// one, so the first one is exchanged last, and what hardware notes in it until then is passed on.
-  @inlinable @inline(never)
-  func splitInPlace(_ slot: Slot, _ step: UInt64, _ firstPiece: (UInt64) -> UInt64) {
-    var piece = firstPiece(slot.raw)
-    for index in 1..<Shape.entries {
-      piece &+= step
-      memory.storeRelaxed(piece, at: slot.word.advanced(by: index &<< 3))
-    }
-    var seen = slot.raw
-    while true {
-      let found = memory.compareExchange(seen, firstPiece(seen) | seen & RadixLock.bits, at: slot.word)
-      if found == seen { break }
-      for index in 1..<Shape.entries {
-        let noted = found & (X86Entry.accessed | X86Entry.dirty)
-        _ = memory.fetchOr(noted, at: slot.word.advanced(by: index &<< 3))
-      }
-      seen = found
-    }
-    table.addToWord(Shape.entries &- 1, slot.word.frame)
-  }
 }

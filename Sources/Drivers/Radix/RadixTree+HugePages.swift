@@ -22,48 +22,44 @@ extension RadixTree {
     return flushed.obligation()
   }
 
-  /// Customizable 10. Fills a node and exchanges one word, so that every address stays mapped at every instant; the
-  /// node is filled again when hardware sets a bit meanwhile. Writes 513 words, 512 in a flattened leaf node.
+  /// Customizable 10. Exchanges one word when all pieces are written, so that every address stays mapped at every
+  /// instant; the pieces are gone through again when hardware sets a bit meanwhile. Writes 513 words, 512 in a flattened
+  /// leaf node, where hardware looks at a page's own slot before the span's first one: that one is exchanged last.
   @inlinable @inline(never) public func split(_ object: X86Object) throws(TranslationError) {
     guard let smaller = smallerSize(than: object.size) else { throw .unsupportedSize(object.size) }
     let slot = try existing(object)
-    let step = object.isPresent ? smaller.bytes : 0
-    let firstPiece = { (raw: UInt64) -> UInt64 in
-      let huge = self.object(slot, replaced: raw)
-      return huge.relocated(to: huge.start, size: smaller, physicalAddress: huge.physicalAddress).entry
-        .mapping
-    }
-    if slot.mark != 0 {
-      splitInPlace(slot, step, firstPiece)
-    } else {
-      try splitIntoNode(slot, step, firstPiece)
+    let node = try nodeForPieces(of: slot)
+    memory.change(slot.word, slot.raw, keeping: RadixLock.bits) { mapping in
+      let huge = self.object(slot, replaced: mapping)
+      let first = huge.relocated(to: huge.start, size: smaller, physicalAddress: huge.physicalAddress)
+      var piece = first.entry.mapping
+      forEachEntry(of: node, slot.span) { lower, _ in
+        // Adds to what hardware noted in this piece already.
+        if lower.word != slot.word { _ = memory.fetchOr(piece | lower.mark, at: lower.word) }
+        piece &+= object.isPresent ? smaller.bytes : 0
+      }
+      return slot.mark == 0 ? node.pointer : first.entry.mapping
     }
     context.meter.count(.rangeEntry, Shape.entries)
     context.meter.count(.rangeGroup)
     if X86Entry(slot.raw).isResident { settle(FlushObligation(owing: slot.span, stride: slot.size)) }
   }
 
-  /// Makes a node of pieces, each `step` further on in memory, and puts it in place of the page in `slot`.
-  @inlinable func splitIntoNode(
-    _ slot: Slot, _ step: UInt64, _ firstPiece: (UInt64) -> UInt64
-  ) throws(TranslationError) {
+  /// A node for the pieces of the page in `slot`, counted but empty: a new one, or the part of a flattened leaf node where
+  /// the page is. The pages were counted above already.
+  @inlinable func nodeForPieces(of slot: Slot) throws(TranslationError) -> RadixNode {
+    if slot.mark != 0 {
+      table.addToWord(Shape.entries &- 1, slot.word.frame)
+      return RadixNode(slot.word.raw, 0)
+    }
     guard let node = makeNode(at: slot.level &- 1) else { throw .outOfMemory }
     if slot.level == 1 { table.setNext(slot.word.frame, of: node.frame) }
-    // All entries are in use, and above leaves each stands for 512 pages; the pages were counted above already.
-    if !node.isFlattened {
+    if node.isFlattened {
+      forEachEntry(of: node, slot.span) { lower, _ in tally(lower.word, 1, 1, mark: lower.mark) }
+    } else {
+      // Above leaves each entry stands for 512 pages.
       table.setWord(slot.level == 1 ? 512 : 512 &* (1 &+ 512 &<< 16), node.frame)
     }
-    let pieces = VirtualRange(slot.start, bytes: Shape.entries &<< Shape.shift(node.level))
-    if node.isFlattened {
-      forEachEntry(of: node, pieces) { lower, _ in tally(lower.word, 1, 1, mark: lower.mark) }
-    }
-    memory.change(slot.word, slot.raw, keeping: RadixLock.bits) { mapping in
-      var piece = firstPiece(mapping)
-      forEachEntry(of: node, pieces) { lower, _ in
-        memory.storeRelaxed(piece | lower.mark, at: lower.word)
-        piece &+= step
-      }
-      return node.pointer
-    }
+    return node
   }
 }

@@ -31,12 +31,7 @@ extension RadixTree {
     precondition(lock.mode != .none, "a lock was given up that is not held")
     if lock.word.raw != 0 {
       let held = lock.mode == .writing ? RadixLock.writer : RadixLock.reader
-      var seen = memory.loadRelaxed(lock.word)
-      while true {
-        let found = memory.compareExchange(seen, seen &- held, at: lock.word)
-        if found == seen { break }
-        seen = found
-      }
+      _ = memory.fetchAdd(0 &- held, at: lock.word)
       lock.word = PhysicalAddress(0)
       context.lock.unlockReading()
     } else {
