@@ -6,7 +6,8 @@ internal import Foundation
   /// A figure of `/proc/self/status`, in bytes; 0 where the host does not tell.
   static func bytes(_ name: String) -> UInt64 {
     guard let data = try? FileHandle(forReadingAtPath: "/proc/self/status")?.readToEnd() else { return 0 }
-    for line in String(decoding: data, as: UTF8.self).split(separator: "\n") where line.hasPrefix(name + ":") {
+    for line in String(decoding: data, as: UTF8.self).split(separator: "\n") where line.hasPrefix(name + ":")
+    {
       return (UInt64(line.filter(\.isNumber)) ?? 0) << 10
     }
     return 0

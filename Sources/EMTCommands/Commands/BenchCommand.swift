@@ -34,7 +34,7 @@ enum BenchCommand: Command {
         ("emt bench", "all drivers in turns; median, least and most of five rounds"),
         ("emt bench --memory", "bytes of tables per process and per page"),
         ("emt bench --inserts --driver ecpt", "the most that one insert moves and clears, for every preset"),
-        ("emt bench --scale 1T --driver radix", "268 million faults: what a page costs, and host memory at its most"),
+        ("emt bench --scale 1T --driver radix", "268 million faults: what one costs, and host memory"),
       ])
   }
 

@@ -51,7 +51,8 @@ enum ScaleTable {
 
   private static func show(_ rows: [ScaleRow]) {
     Terminal.print(
-      "one private mapping, a store to every base page in ascending order: one fault each, contents untouched")
+      "one private mapping, a store to every base page in ascending order: one fault each, contents untouched"
+    )
     let isCounted = rows.contains { $0.countedPerFault != nil }
     var table = TextTable(
       ["driver", "size", "pages", "seconds", "ns/fault", "instructions/fault"]
