@@ -81,6 +81,30 @@ struct BenchTests {
       try #require(grown["mostClearedFrames"] as? NSNumber).intValue > 0, "used memory has to be cleared")
   }
 
+  @Test func everyPageOfALargeMappingFaultsOnce() throws {
+    let run = try Tool.run(["bench", "--scale", "16M", "--json"])
+    #expect(run.status == 0, "\(run.errors)")
+    let rows = try run.jsonLines()
+    #expect(Set(rows.compactMap { $0["driver"] as? String }).isSuperset(of: ["radix", "hashed", "ecpt"]))
+    for row in rows {
+      let driver = "\(row["driver"] ?? "")"
+      #expect(row["schema"] as? String == "emt.scale/1")
+      #expect((row["pages"] as? NSNumber)?.intValue == 4096, "\(driver)")
+      // Every translation is at least eight bytes, and a table may have been larger before.
+      let tables = try #require(row["tableBytes"] as? NSNumber, "\(driver)").intValue
+      #expect(tables >= 4096 * 8, "\(driver)")
+      #expect(try #require(row["peakTableBytes"] as? NSNumber, "\(driver)").intValue >= tables, "\(driver)")
+      // The tables are in this program's memory.
+      #expect(try #require(row["peakHostBytes"] as? NSNumber, "\(driver)").intValue > tables, "\(driver)")
+      #expect(try #require(row["modelledPerFault"] as? NSNumber, "\(driver)").doubleValue > 0, "\(driver)")
+      #expect(row["countedPerFault"] == nil, "\(driver)")
+    }
+    let table = try Tool.run(["bench", "--scale", "1M,2M", "--driver", "ecpt"])
+    #expect(table.status == 0, "\(table.errors)")
+    #expect(table.output.contains("instructions/fault") && table.output.contains("peak host memory"))
+    #expect(table.output.split(separator: "\n").count { $0.hasPrefix("ecpt") } == 2, "a line for each size")
+  }
+
   @Test func tablesForPeopleNameTheDrivers() throws {
     let memory = try Tool.run(["bench", "--memory", "--driver", "hashed", "--pages", "256"])
     #expect(memory.status == 0)

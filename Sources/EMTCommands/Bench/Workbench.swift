@@ -50,6 +50,7 @@ struct Workbench<Service: TranslationService, Walker: PageWalker> where Service.
   }
 
   /// Private anonymous memory, readable and writable, at `address`.
+  @usableFromInline
   func map(_ address: UInt64, pages: UInt64, flags: UInt64 = 0) throws(CommandFailure) {
     try call(.mmap, address, pages << 12, 3, 0x32 | flags, .max, 0)
   }

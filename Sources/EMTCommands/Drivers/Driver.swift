@@ -30,6 +30,8 @@ public struct Driver: Sendable {
   @usableFromInline let memory: @Sendable (MemoryJob) throws(CommandFailure) -> [MemoryRow]
   /// Looks at every single insert of a growing table.
   @usableFromInline let inserts: @Sendable (InsertJob) throws(CommandFailure) -> InsertRow
+  /// Touches a large mapping page by page.
+  @usableFromInline let scale: @Sendable (ScaleJob) throws(CommandFailure) -> ScaleRow
 
   /// A driver and the hardware that reads its tables.
   @inlinable
@@ -54,6 +56,9 @@ public struct Driver: Sendable {
     }
     memory = { (job: MemoryJob) throws(CommandFailure) -> [MemoryRow] in try job.run(Service.self) }
     inserts = { (job: InsertJob) throws(CommandFailure) -> InsertRow in try job.run(Service.self) }
+    scale = { (job: ScaleJob) throws(CommandFailure) -> ScaleRow in
+      try job.run(Service.self, Walker.self)
+    }
   }
 
   /// The drivers of this package.
