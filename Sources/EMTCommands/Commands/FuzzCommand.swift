@@ -50,7 +50,8 @@ enum FuzzCommand: Command {
     job.swapPages = try CommonOptions.swapPages(arguments)
     job.policy = try CommonOptions.policy(arguments)
     let steps = job.steps
-    var table = TextTable(["driver", "seed", "steps", "digest of answers", "steps/s", "outcome"], words: [0, 5])
+    var table = TextTable(
+      ["driver", "seed", "steps", "digest of answers", "steps/s", "outcome"], words: [0, 5])
     var (digests, failures): (Set<UInt64>, Int) = ([], 0)
     for driver in chosen {
       let name = driver.description.name
