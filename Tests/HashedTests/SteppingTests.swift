@@ -15,7 +15,9 @@ import Testing
       let pages = (0..<UInt64(240)).map { $0 * 8 &+ ($0 * 5) % 8 }
       try stepper.watch {
         for page in pages { try stepper.insert(page, page + 1000) }
-        for page in pages.dropLast(3) { try stepper.remove(page) }
+        for page in pages.dropLast(3) {
+          try stepper.removeAll(VirtualRange(page: VirtualAddress(page << 12), .base))
+        }
       }
       #expect(stepper.wrong == [])
       #expect(stepper.steps > 10_000)
