@@ -37,10 +37,9 @@ extension ECPTDatabase {
     let hash = policy.hash.hash(number)
     for way in 0..<ECPTFormat.ways {
       let slot = place(table, way, hash)
-      let isOwn = hasTag(slot, number, table)
       if isLive(slot, table) {
-        if isOwn { return slot }
-      } else if isOwn || free == nil {
+        if hasTag(slot, number, table) { return slot }
+      } else if free == nil || hasTag(slot, number, table) {
         free = slot
       }
     }

@@ -12,7 +12,7 @@ extension ECPTDatabase {
 
   /// Makes the headers for `address` in both walk tables say exactly what the summaries and tables say now.
   ///
-  /// The structure lock is held alone. Cost: one search in each walk table and four summaries, when a 2 MiB begins or
+  /// The structure lock is held alone. Cost: one search in each walk table and five summaries, when a 2 MiB begins or
   /// ceases to hold pages. A row for which there is no place is left out: the walker tries every way then.
   @usableFromInline func refreshHeaders(_ address: VirtualAddress) {
     let section = address.aligned(down: ECPTFormat.span(1))
@@ -28,9 +28,10 @@ extension ECPTDatabase {
     setHeader(section, 3, header)
     let region = address.aligned(down: ECPTFormat.span(2))
     var spans: UInt64 = 0
-    for index in 0..<UInt64(8) {
-      let gib = region.advanced(by: index << 30)
-      if let summary = summary(of: gib) { spans |= self.spans(summary, gib) }
+    for index in 0..<UInt64(4) {
+      let pair = region.advanced(by: index << 31)
+      guard let summary = summary(of: pair) else { continue }
+      spans |= self.spans(summary, pair) | self.spans(summary, pair.advanced(by: 1 << 30))
     }
     header = spans & 0xFFFF_FFFF != 0 ? ECPTRow.base : 0
     if (spans & ~ECPTSummary.giant) >> 32 != 0 { header |= ECPTRow.huge }
