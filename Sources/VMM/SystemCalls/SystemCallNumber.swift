@@ -72,6 +72,18 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
   case pidfdOpen = 434
   /// Give advice on another process's memory.
   case processMadvise = 440
+  /// Say where the pages of areas are to come from.
+  case mbind = 237
+  /// Say where a task's pages are to come from.
+  case setMempolicy = 238
+  /// Ask where pages are to come from, or where one is.
+  case getMempolicy = 239
+  /// Move a process's pages from nodes to others.
+  case migratePages = 256
+  /// Move single pages to nodes, or ask where they are.
+  case movePages = 279
+  /// Say which node counts as the local one for areas.
+  case setMempolicyHomeNode = 450
 
   /// Whether only programs that run here perform the call, and replays follow it: it reads or writes structures in user
   /// memory, whose bytes a trace does not hold, or depends on the hardware that was recorded.
@@ -79,7 +91,8 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
     switch self {
     case .ioctl, .userfaultfd, .pkeyAlloc, .pkeyFree, .getrlimit, .setrlimit, .prlimit, .processVmReadv,
       .processVmWritev,
-      .pidfdOpen, .processMadvise:
+      .pidfdOpen, .processMadvise,
+      .mbind, .setMempolicy, .getMempolicy, .migratePages, .movePages, .setMempolicyHomeNode:
       true
     default: false
     }
