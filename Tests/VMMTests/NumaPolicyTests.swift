@@ -74,6 +74,7 @@ struct NumaPolicyTests {
       try computer.call(.mbind, [numaData, 4 * page, mode, mask, 65, 0])
       #expect(try computer.policy(numaData, flags: 2) == (mode, nodes))
       #expect(try computer.policy() == (Mode.standard, 0))
+      try computer.call(.mbind, [numaData, 4 * page, Mode.standard, 0, 0, 0])
     }
     #expect(try computer.policy(flags: 4) == (0, 15))
     computer.finish()

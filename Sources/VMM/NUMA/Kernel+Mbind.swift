@@ -128,12 +128,13 @@ extension Kernel {
     return failed
   }
 
-  /// Whether the page is not yet on the node that the policy names first.
+  /// Whether the page is not yet on a node that the policy wants.
   @usableFromInline
   func isWorthMoving(_ page: MovablePage, _ address: VirtualAddress, _ space: Space<Database>) -> Bool {
     guard counters.value.placesPages, let area = space.layout.areas.area(at: address) else { return false }
     aim(space, area, address)
-    return choose(page.order).node != platform.frames.node(of: page.frame)
+    let (choice, node) = (choose(page.order), platform.frames.node(of: page.frame))
+    return choice.wanted.isEmpty ? choice.node != node : !choice.wanted.contains(node)
   }
 
   /// `set_mempolicy_home_node(start, length, node, flags)`: the node that counts as the local one for areas that are
