@@ -126,8 +126,8 @@ struct NumaPlacementTests {
       #expect(before[0] == computer.process.space.database.footprint.total)
       try computer.call(.setMempolicy, [Mode.bind, computer.mask(2), 65])
       // Far apart, so that every driver needs table memory for it.
-      _ = try computer.map(1200 << 9, at: numaData, flags: 0x32)
-      for number in 0..<UInt64(1200) { computer.store(numaData + number << 21, 1) }
+      _ = try computer.map(1200 << 4, at: numaData, flags: 0x32)
+      for number in 0..<UInt64(1200) { computer.store(numaData + number << 16, 1) }
       let after = kernel.tableBytesByNode(computer.process.space)
       #expect(after[2] > 0 && after[1] == 0 && after[3] == 0, "\(service): \(after)")
       let child = try kernel.fork(computer.process, child: 2)
@@ -135,8 +135,8 @@ struct NumaPlacementTests {
       #expect(tables[2] == tables.reduce(0, +), "a child's tables follow its parent's policy")
       try computer.call(.setMempolicy, [Mode.local, 0, 0], in: child)
       try computer.run(on: 3, child)
-      _ = try computer.map(1200 << 9, at: 2 * numaData, flags: 0x32, in: child)
-      for number in 0..<UInt64(1200) { computer.store(2 * numaData + number << 21, 1, in: child) }
+      _ = try computer.map(1200 << 4, at: 2 * numaData, flags: 0x32, in: child)
+      for number in 0..<UInt64(1200) { computer.store(2 * numaData + number << 16, 1, in: child) }
       #expect(kernel.tableBytesByNode(child.space)[3] > 0, "\(service): the CPU's node")
       #expect(kernel.tableBytesByNode.reduce(0, +) == kernel.tableBytes)
       computer.expectSound()

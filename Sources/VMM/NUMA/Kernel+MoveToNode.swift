@@ -103,3 +103,18 @@ extension MoveTarget {
     return .policy(space, address.advanced(by: step << 12))
   }
 }
+
+extension Kernel {
+  /// Begins to move the page at `address` and leaves it on its way, for whoever wants to see what others do meanwhile. It
+  /// arrives with the next fault on it, the next fork, or the end.
+  /// - Returns: whether it is on its way.
+  public func startMove(_ address: VirtualAddress, of space: Space<Database>, to node: Int) -> Bool {
+    let object = space.database.find(address)
+    guard object.isPresent, !object.isSpecial else { return false }
+    let page = movablePage(object, address)
+    guard let target = takeFrame(for: .node(node), order: page.order) else { return false }
+    if beginMigration(of: page.frame, to: target, order: page.order) != nil { return true }
+    freeUnused(target, order: page.order)
+    return false
+  }
+}
