@@ -100,7 +100,8 @@ struct NumaHintTests {
     computer.fill(numaData + 8 * page, 4)
     #expect(computer.nodes(numaData + 8 * page, 4).allSatisfy { $0 == 1 }, "the nearest allowed node")
     let child = try computer.kernel.fork(computer.process, child: 2)
-    #expect(computer.refusal(.setMempolicy, [Mode.bind, computer.mask(3, in: child), 65], in: child) == .einval)
+    #expect(
+      computer.refusal(.setMempolicy, [Mode.bind, computer.mask(3, in: child), 65], in: child) == .einval)
     computer.kernel.exit(2)
     #expect(try computer.kernel.allow(NodeSet(0b1000), for: space, migrates: true) == 0)
     #expect(computer.nodes(numaData + 8 * page, 4).allSatisfy { $0 == 3 })

@@ -19,6 +19,11 @@ struct NumaMigrationTests {
       _ = computer.load(numaData + 2 * page)
       try computer.call(.mprotect, [numaData + 3 * page, page, 1])
       try computer.call(.mlock, [numaData + 4 * page, page])
+      let change = try space.database.updateAttributes(at: VirtualAddress(numaData + 2 * page)) {
+        $0.isUserfaultWriteProtected = true
+        $0.isWritable = false
+      }
+      space.database.settle(change.takeObligation())
       func views() -> [[Bool]] {
         (0..<UInt64(5)).map {
           let object = space.database.find(VirtualAddress(numaData + $0 * page))
@@ -122,13 +127,26 @@ struct NumaMigrationTests {
   }
 
   private struct Exhausted: Scenario {
+    /// Takes a frame of every free block of node 1.
+    private func leaveNoBlock<Service: TranslationService>(_ computer: Computer<Service>) -> [FrameNumber] {
+      let frames = computer.owner.platform.frames
+      var blocks: [FrameNumber] = []
+      while let block = frames.allocate(order: 9, node: 1, within: 2) { blocks.append(block) }
+      for block in blocks {
+        frames.cut(block, order: 9)
+        for step in 1..<UInt64(512) { frames.free(block.advanced(by: step)) }
+      }
+      return blocks
+    }
+
     func run<Service: TranslationService>(_ service: Service.Type) throws {
-      for policy in [HugePagePolicy.never, .always] {
+      for (policy, hasBlocks) in [(HugePagePolicy.never, true), (.always, true), (.always, false)] {
         var allowed = 0
         var isDone = false
-        while !isDone, allowed < 60 {
+        while !isDone, allowed < 1200 {
           let computer = try Computer<Service>.ofNodes(2, bytes: 32 << 20, hugePages: policy)
           let count: UInt64 = policy == .never ? 6 : 512
+          let blocks = hasBlocks ? [] : leaveNoBlock(computer)
           _ = try computer.map(count, at: numaData, flags: 0x32)
           computer.fill(numaData, count)
           let child = try computer.kernel.fork(computer.process, child: 2)
@@ -148,8 +166,9 @@ struct NumaMigrationTests {
           computer.expectFilled(numaData, count, in: child)
           computer.store(numaData, 99, in: child)
           #expect(computer.load(numaData) == .byte(1))
+          for block in blocks { computer.owner.platform.frames.free(block, order: 0) }
           computer.finish()
-          allowed += 1
+          allowed += hasBlocks ? 1 : allowed < 8 ? 1 : 100
         }
         #expect(isDone)
       }

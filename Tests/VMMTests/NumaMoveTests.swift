@@ -37,6 +37,17 @@ struct NumaMoveTests {
       #expect(computer.load(numaData) == .byte(1), "still copy-on-write")
       #expect(try computer.movePages([numaData], to: [1], pid: 2).status == [1], "another process's page")
       #expect(computer.node(numaData, in: child) == 1)
+      // What somebody holds by its frame stays.
+      let held = computer.process.space.database.find(VirtualAddress(numaData + 4 * page)).frame
+      computer.owner.platform.frames.table.retain(held)
+      #expect(try computer.movePages([numaData + 4 * page], to: [3], flags: 4).status == [-16])
+      let mask = computer.mask(3)
+      #expect(computer.refusal(.mbind, [numaData + 4 * page, page, Mode.bind, mask, 65, 5]) == .eio)
+      #expect(
+        try computer.policy(numaData + 4 * page, flags: 2) == (Mode.bind, 8), "the policy is set all the same"
+      )
+      _ = computer.owner.platform.frames.table.release(held)
+      computer.expectFilled(numaData, 8)
       computer.expectSound()
       computer.finish()
     }
@@ -52,7 +63,8 @@ struct NumaMoveTests {
     computer.fill(numaData, 2)
     let other = try computer.kernel.start(2)
     func refusal(_ nodes: [UInt64], pid: UInt64 = 0, flags: UInt64 = 2) -> Errno? {
-      do { _ = try computer.movePages([numaData, numaData + page], to: nodes, pid: pid, flags: flags) } catch {
+      do { _ = try computer.movePages([numaData, numaData + page], to: nodes, pid: pid, flags: flags) } catch
+      {
         return error
       }
       return nil
@@ -76,7 +88,9 @@ struct NumaMoveTests {
   private struct Strict: Scenario {
     func run<Service: TranslationService>(_ service: Service.Type) throws {
       let computer = try Computer<Service>.ofNodes()
-      for (mode, offset) in [(Mode.preferred, 0), (Mode.bind, 16), (Mode.interleave, 32)] as [(UInt64, UInt64)] {
+      for (mode, offset) in [(Mode.preferred, 0), (Mode.bind, 16), (Mode.interleave, 32)]
+        as [(UInt64, UInt64)]
+      {
         let base = numaData + offset * page
         _ = try computer.map(16, at: base, flags: 0x32)
         computer.fill(base, 8)

@@ -162,14 +162,17 @@ struct NumaPlacementTests {
     }
   }
 
-  @Test("Pages come back from swap to where they belong") func swapped() throws { try Swapped().runEverywhere() }
+  @Test("Pages come back from swap to where they belong") func swapped() throws {
+    try Swapped().runEverywhere()
+  }
 
   private struct Huge: Scenario {
     func run<Service: TranslationService>(_ service: Service.Type) throws {
       let computer = try Computer<Service>.ofNodes(2, bytes: 64 << 20, hugePages: .always)
       _ = try computer.map(2048, at: numaData, flags: 0x32)
       try computer.call(.mbind, [numaData, 1024 * page, Mode.bind, computer.mask(1), 65, 0])
-      try computer.call(.mbind, [numaData + 1024 * page, 1024 * page, Mode.interleave, computer.mask(0, 1), 65, 0])
+      try computer.call(
+        .mbind, [numaData + 1024 * page, 1024 * page, Mode.interleave, computer.mask(0, 1), 65, 0])
       for number in 0..<UInt64(4) { computer.store(numaData + number * 512 * page, 1) }
       #expect(computer.node(numaData) == 1 && computer.node(numaData + 600 * page) == 1)
       let spread = [computer.node(numaData + 1024 * page), computer.node(numaData + 1536 * page)]

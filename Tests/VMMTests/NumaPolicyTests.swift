@@ -50,7 +50,8 @@ struct NumaPolicyTests {
     #expect(computer.refusal(.mbind, [numaData + 1, page, Mode.bind, one, 65, 0]) == .einval)
     #expect(computer.refusal(.mbind, [numaData, 5 * page, Mode.bind, one, 65, 0]) == .efault)
     #expect(computer.refusal(.mbind, [numaData - page, 2 * page, Mode.bind, one, 65, 0]) == .efault)
-    #expect(computer.refusal(.mbind, [numaData, .max, Mode.bind, one, 65, 0]) == nil, "the length wraps to none")
+    #expect(
+      computer.refusal(.mbind, [numaData, .max, Mode.bind, one, 65, 0]) == nil, "the length wraps to none")
     #expect(computer.refusal(.mbind, [numaData, 0 &- page, Mode.bind, one, 65, 0]) == .einval)
     #expect(computer.refusal(.mbind, [numaData, 0, Mode.bind, one, 65, 0]) == nil)
     // What was set last and accepted still counts.

@@ -75,7 +75,9 @@ extension Computer {
   }
 
   /// get_mempolicy's mode word and mask.
-  func policy(_ address: UInt64 = 0, flags: UInt64 = 0, in other: Proc? = nil) throws(Errno) -> (UInt64, UInt64) {
+  func policy(_ address: UInt64 = 0, flags: UInt64 = 0, in other: Proc? = nil) throws(Errno) -> (
+    UInt64, UInt64
+  ) {
     let answer = numaArguments + 2048
     storeWord(answer, 0, in: other)
     storeWord(answer + 8, .max, in: other)
@@ -86,7 +88,8 @@ extension Computer {
   /// move_pages; without nodes it asks.
   /// - Returns: what the call returned and the statuses.
   func movePages(
-    _ addresses: [UInt64], to nodes: [UInt64]? = nil, pid: UInt64 = 0, flags: UInt64 = 2, in other: Proc? = nil
+    _ addresses: [UInt64], to nodes: [UInt64]? = nil, pid: UInt64 = 0, flags: UInt64 = 2,
+    in other: Proc? = nil
   ) throws(Errno) -> (left: UInt64, status: [Int32]) {
     let (pages, wanted, status) = (numaArguments + 4096, numaArguments + 8192, numaArguments + 12288)
     for (index, address) in addresses.enumerated() {

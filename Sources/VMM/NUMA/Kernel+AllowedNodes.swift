@@ -9,7 +9,8 @@ extension Kernel {
   /// - Returns: how many base pages could not be moved.
   /// - Throws: `.einval` when no node of the machine is among them, `.enomem` when there are too many policies.
   @inlinable @discardableResult
-  public func allow(_ nodes: NodeSet, for space: Space<Database>, migrates: Bool = false) throws(Errno) -> UInt64
+  public func allow(_ nodes: NodeSet, for space: Space<Database>, migrates: Bool = false) throws(Errno)
+    -> UInt64
   {
     let mark = meter.enter(.systemCall)
     defer { meter.leave(mark) }
@@ -18,7 +19,8 @@ extension Kernel {
   }
 
   @usableFromInline
-  func rebind(_ space: Space<Database>, to nodes: NodeSet) throws(Errno) -> (before: NodeSet, after: NodeSet) {
+  func rebind(_ space: Space<Database>, to nodes: NodeSet) throws(Errno) -> (before: NodeSet, after: NodeSet)
+  {
     let before = allowedNodes(space)
     let after = nodes.intersection(numaCell.value.map.all)
     guard !after.isEmpty else { throw .einval }

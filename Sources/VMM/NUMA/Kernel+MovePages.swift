@@ -5,7 +5,8 @@ public import SimMemory
 extension Kernel {
   /// `move_pages(pid, count, pages, nodes, status, flags)`: without nodes it only says where pages are.
   /// - Returns: how many pages were not moved.
-  @inlinable func movePages(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64
+  @inlinable func movePages(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno)
+    -> UInt64
   {
     let flags = request[5] & 0xFFFF_FFFF
     guard flags & ~6 == 0 else { throw .einval }

@@ -82,7 +82,8 @@ extension Kernel {
   @usableFromInline func takeFrame(for destination: MoveTarget, order: Int) -> FrameNumber? {
     let frame: FrameNumber?
     switch destination {
-    case .node(let node): frame = platform.frames.allocate(order: order, node: node, within: 1 << UInt64(node))
+    case .node(let node):
+      frame = platform.frames.allocate(order: order, node: node, within: 1 << UInt64(node))
     case .policy(let number, let address):
       guard let space = spaceCell.value[Int(number)], let area = space.layout.areas.area(at: address) else {
         return nil

@@ -24,6 +24,12 @@ extension Kernel {
     }
   }
 
+  /// The policy that processes start with which nobody forked: what a program such as numactl would give them.
+  public var initialPolicy: MemoryPolicy {
+    get { numaCell.value.initialPolicy }
+    set { numaCell.value.initialPolicy = newValue }
+  }
+
   /// What happened with nodes.
   public var numaCounts: NUMACounts { numaCell.value.counts }
 
@@ -63,6 +69,7 @@ extension Kernel {
     numaCell.value.aim = Aim()
     numaCell.value.aim.allowed = numaCell.value.map.all
     numaCell.value.aim.local = numaCell.value.map.node(ofCPU: 0)
+    numaCell.value.aim.policy = numaCell.value.initialPolicy
   }
 
   /// The policy for the page at `address` of `area`: the object's for shared memory, else the area's, else the task's.
@@ -84,7 +91,9 @@ extension Kernel {
     guard counters.value.placesPages else { return body() }
     let before = numaCell.value.aim
     defer { numaCell.value.aim = before }
-    guard let space = spaceCell.value.indices.contains(Int(before.space)) ? spaceCell.value[Int(before.space)] : nil
+    guard
+      let space = spaceCell.value.indices.contains(Int(before.space))
+        ? spaceCell.value[Int(before.space)] : nil
     else { return body() }
     let task = space.layout.placement
     numaCell.value.aim.policy = task.policy
@@ -156,7 +165,8 @@ extension Kernel {
   private func nextTurn(_ policy: MemoryPolicy) -> Int? {
     guard let space = spaceCell.value[Int(numaCell.value.aim.space)] else { return policy.nodes.lowest }
     let last = space.layout.placement.lastNode
-    if policy.mode == .weightedInterleave, space.layout.placement.weightLeft > 0, policy.nodes.contains(last) {
+    if policy.mode == .weightedInterleave, space.layout.placement.weightLeft > 0, policy.nodes.contains(last)
+    {
       space.layout.placement.weightLeft -= 1
       return last
     }

@@ -56,11 +56,14 @@ extension Kernel {
     try reach(space, address, .load)
   }
 
-  @usableFromInline func allowedByTask(_ process: Process<Database>) -> NodeSet { allowedNodes(process.space) }
+  @usableFromInline func allowedByTask(_ process: Process<Database>) -> NodeSet {
+    allowedNodes(process.space)
+  }
 
   @usableFromInline
-  func taskPolicy(_ process: Process<Database>, asksNode: Bool) throws(Errno) -> (value: UInt64, nodes: NodeSet)
-  {
+  func taskPolicy(_ process: Process<Database>, asksNode: Bool) throws(Errno) -> (
+    value: UInt64, nodes: NodeSet
+  ) {
     let task = process.space.layout.placement
     guard asksNode else { return (shown(task.policy), task.policy.shownNodes) }
     guard task.policy.isInterleaved else { throw .einval }

@@ -40,6 +40,9 @@
     self.origin = origin
   }
 
+  /// Page by page from one node after the other.
+  public init(interleaving nodes: NodeSet) { self.init(.interleave, nodes: nodes, origin: nodes) }
+
   /// No policy of its own.
   @inlinable public static var standard: Self { Self(.standard) }
 

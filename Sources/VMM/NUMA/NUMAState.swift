@@ -25,6 +25,8 @@ public import SimMemory
   /// How many pages in turn each node gives to weighted interleaving.
   var weights: [UInt64]
   var aim = Aim()
+  /// The policy of processes that nobody forked.
+  var initialPolicy = MemoryPolicy.standard
   /// Pages on their way, by number.
   @usableFromInline var migrations: [UInt64: Migration] = [:]
   var nextMigration: UInt64 = 1

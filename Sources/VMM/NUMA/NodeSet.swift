@@ -63,7 +63,9 @@
   /// Its nodes, taken as positions in `base`, round and round (Linux: MPOL_F_RELATIVE_NODES).
   public func relative(to base: NodeSet) -> NodeSet {
     var found = NodeSet.none
-    for position in nodes { if let node = base.node(at: UInt64(position)) { found.bits |= 1 << UInt64(node) } }
+    for position in nodes {
+      if let node = base.node(at: UInt64(position)) { found.bits |= 1 << UInt64(node) }
+    }
     return found
   }
 }

@@ -88,6 +88,7 @@ extension Kernel {
   @usableFromInline func exists(_ pid: UInt32) -> Bool { processes[pid] != nil }
 
   @usableFromInline func adopt(_ pid: UInt32, _ space: Space<Database>) -> Process<Database> {
+    space.layout.placement.policy = numaCell.value.initialPolicy
     let process = Process(pid: pid, space: space, descriptors: DescriptorTable())
     processes[pid] = process
     return process
