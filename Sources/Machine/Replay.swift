@@ -45,6 +45,8 @@ where Service.Root == Walker.Root {
   public init(on machine: Machine<Service, Walker>) {
     self.machine = machine
     machine.kernel.limitUserSpace(to: UserSpace.end)
+    // What Linux answered decides: where it had huge pages, this kernel gets as many.
+    machine.kernel.hugePoolsFollowDemand = true
     workBefore = machine.platform.work
     mmu = machine.units[0].mmu
     memory = machine.platform.memory.memory
