@@ -113,6 +113,23 @@ struct HugeTLBFileTests {
     computer.finish()
   }
 
+  @Test(arguments: PoolDriver.allCases) func adviceOnFilesLeavesPromisesAlone(_ driver: PoolDriver) throws {
+    let computer = try driver.computer()
+    let file = try computer.hugeFile()
+    try computer.call(.ftruncate, [file, 2 * huge])
+    for number in [SystemCallNumber.fadvise, .readahead] {
+      let start = try computer.mapFile(file, pages: 2)
+      #expect(try computer.call(number, [file, 0, 2 * huge, 3]) == 0)
+      #expect(computer.pool == [8, 8, 2, 0])
+      try computer.call(.munmap, [start, 2 * huge])
+    }
+    try computer.call(.ftruncate, [file, 0])
+    #expect(computer.pool == [8, 8, 0, 0])
+    #expect(computer.refusal(.fadvise, [file, 0, 0, 6]) == .einval)
+    #expect(computer.refusal(.readahead, [99, 0, 0]) == .ebadf)
+    computer.finish()
+  }
+
   @Test(arguments: PoolDriver.allCases) func sealsHold(_ driver: PoolDriver) throws {
     let computer = try driver.computer()
     let file = try computer.hugeFile(4 | 2)

@@ -45,7 +45,7 @@ extension Kernel {
     } else {
       try excuse(request, [.einval, .efault])
     }
-    try excuse(request, [.eacces, .eperm, .enosys, .enfile])
+    try excuse(request, [.eacces, .eperm, .enosys, .enfile, .enodev])
     let pool = flags & 4 != 0 ? poolNumber(logarithm: flags >> 26) : nil
     if flags & 4 != 0, pool == nil, !request.circumstances.isAccepted { throw .enodev }
     try commit(request)

@@ -58,7 +58,7 @@ extension Kernel {
     } else if let known = files.named(name), !isTemporary {
       id = known
     } else {
-      let huge = kind == .notMappable ? nil : makeMountedHugeFile(name)
+      let huge = kind == .notMappable ? nil : makeMountedHugeFile(name, mayBeLarger: !isFresh)
       id = huge ?? files.make(kind, mayBeLarger: !isFresh || kind == .special)
       if !name.isEmpty, !isTemporary { _ = files.name(id, name) }
     }

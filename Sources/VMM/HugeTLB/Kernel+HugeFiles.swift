@@ -12,11 +12,14 @@ extension Kernel {
   }
 
   /// A new file for a path below a mount of pooled pages; nil elsewhere.
-  func makeMountedHugeFile(_ path: String) -> FileID? {
+  /// - Parameter mayBeLarger: it may have existed before anybody watched.
+  func makeMountedHugeFile(_ path: String, mayBeLarger: Bool) -> FileID? {
     guard let mount = hugePageMounts.first(where: { path.hasPrefix($0.key) }),
       let pool = poolCell.value.firstIndex(where: { $0.size == mount.value })
     else { return nil }
-    return makeHugeFile(pool: pool)
+    let id = makeHugeFile(pool: pool)
+    files[id].mayBeLarger = mayBeLarger
+    return id
   }
 
   /// A file of any kind gets another size; one that a file of pooled pages cannot have is passed over.
@@ -33,6 +36,7 @@ extension Kernel {
     unmapEverywhere(id, bytes >> 12..<PageIndex.maximumPages, includingCopies: true)
     forgetHugePages(of: id, from: first)
     files[id].size = bytes
+    files[id].mayBeLarger = false
   }
 
   /// Takes the pages from page `first` on, and what was promised for them, from a file.

@@ -85,7 +85,9 @@ extension Kernel {
     let index = area.hugeIndex(at: address, file.size)
     meter.count(.pageCache)
     if let head = file.pages[index] { return (head, nil) }
-    return (nil, index >= object.size >> UInt64(file.size.shift) ? .beyondEndOfFile : nil)
+    return (
+      nil, !object.mayBeLarger && index >= object.size >> UInt64(file.size.shift) ? .beyondEndOfFile : nil
+    )
   }
 
   /// A page that was mapped shared is the file's.
