@@ -59,7 +59,7 @@ extension Kernel {
 
   /// Areas whose pages may move: those without a policy that keeps them where they are, and not code of files.
   @usableFromInline func mayBalance(_ space: Space<Database>, _ area: VMA) -> Bool {
-    guard !area.rights.isEmpty else { return false }
+    guard !area.rights.isEmpty, !area.flags.contains(.hugeTLB) else { return false }
     let policy = policy(space, of: area, at: area.range.start)
     guard policy.mode == .standard || policy.flags & MemoryPolicy.balancing != 0 else { return false }
     return area.isAnonymous || area.rights.contains(.write) || !area.rights.contains(.execute)

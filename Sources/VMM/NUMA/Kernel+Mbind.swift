@@ -92,6 +92,7 @@ extension Kernel {
   func setPolicy(_ space: Space<Database>, _ range: VirtualRange, _ policy: MemoryPolicy) throws(Errno) {
     let number = try policyNumber(policy)
     try checkAreaCount(space, range)
+    try checkHugeEdges(space, range)
     try cutAtEdges(space, range)
     notePolicy(space, range, number)
   }

@@ -40,6 +40,7 @@ extension Kernel {
   /// - Returns: how many of its base pages are not where they should be.
   @inlinable @inline(never)
   func move(_ page: MovablePage, to destination: MoveTarget) -> UInt64 {
+    guard page.order == 0 || isMovable(page.frame) else { return 1 &<< UInt64(page.order) }
     if page.order > 0, platform.frames.isCut(page.frame) {
       return moveParts(page, to: destination)
     }

@@ -57,6 +57,8 @@ extension Kernel {
     case .migratePages: try migratePages(process, request)
     case .movePages: try movePages(process, request)
     case .setMempolicyHomeNode: try setHomeNode(process, request)
+    case .readahead: try readahead(process, request)
+    case .fadvise: try fadvise(process, request)
     }
   }
 

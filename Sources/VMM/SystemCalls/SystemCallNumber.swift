@@ -85,13 +85,18 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
   /// Say which node counts as the local one for areas.
   case setMempolicyHomeNode = 450
 
+  /// Read a part of a file into memory.
+  case readahead = 187
+  /// Give advice on a file.
+  case fadvise = 221
+
   /// Whether only programs that run here perform the call, and replays follow it: it reads or writes structures in user
   /// memory, whose bytes a trace does not hold, or depends on the hardware that was recorded.
   public var isForPrograms: Bool {
     switch self {
     case .ioctl, .userfaultfd, .pkeyAlloc, .pkeyFree, .getrlimit, .setrlimit, .prlimit, .processVmReadv,
       .processVmWritev,
-      .pidfdOpen, .processMadvise,
+      .pidfdOpen, .processMadvise, .readahead, .fadvise,
       .mbind, .setMempolicy, .getMempolicy, .migratePages, .movePages, .setMempolicyHomeNode:
       true
     default: false
