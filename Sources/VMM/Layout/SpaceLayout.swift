@@ -29,6 +29,8 @@ public struct SpaceLayout: Sendable {
   public var limits = ResourceLimits()
   /// Whether soft-dirty bits were ever cleared, so that stores have to be noted.
   public internal(set) var tracksSoftDirty = false
+  /// Where memory is to come from.
+  public internal(set) var placement = TaskPlacement()
   /// Which protection keys are handed out.
   public var protectionKeys = ProtectionKeys()
   /// Where the break started, and where it is; nil before the first `brk` or mapping of the program.
