@@ -54,7 +54,11 @@ extension Kernel {
     }
     let isMapped = object.isMapped
     let wantsHugePage =
-      if let huge, !isMapped { takesHugePage(database, area, huge) } else { false }
+      if let huge, !isMapped, !space.layout.disablesHugePages {
+        takesHugePage(database, area, huge)
+      } else {
+        false
+      }
     let view = FaultView(
       isMapped: isMapped, isPresent: object.isPresent,
       isSwapped: isMapped && !object.isPresent && isSwapped(object, in: database),

@@ -28,6 +28,8 @@ public final class Kernel<Service: TranslationService> {
   @usableFromInline let swapCell = HotCell(SwapSpace())
   /// What reclaim decides by.
   @usableFromInline let reclaimCell: HotCell<ReclaimState>
+  /// Equal pages that were merged.
+  public let samePages = SamePages()
   /// What the last shortage of memory was like; nil while there was none.
   public internal(set) var shortageReport: String?
   /// SysV shared-memory segments.

@@ -135,6 +135,7 @@ extension Kernel {
       swapCell.value.uncache(frame)
       table.unmark(.inSwapCache, frame)
       _ = table.release(frame)
+      _ = platform.frames.leaveMerging(frame)
     } else {
       reclaimCell.value.counts.dropped += 1
     }

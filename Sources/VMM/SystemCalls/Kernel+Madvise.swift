@@ -76,7 +76,7 @@ extension Kernel {
     }
   }
 
-  /// Follows a piece of advice. What nothing here depends on (merging, order of reading) is noted, not done.
+  /// Follows a piece of advice. What nothing here depends on (order of reading) is noted, not done.
   @inlinable
   func apply(
     _ advice: Advice, _ space: Space<Database>, _ area: VMA, _ part: VirtualRange
@@ -93,6 +93,8 @@ extension Kernel {
     case .cold: cool(space, part)
     case .pageOut: pageOut(space, part)
     case .willNeed: readAhead(space, area, part)
+    case .mergeable: allowMerging(space, area, part)
+    case .unmergeable: try forbidMerging(space, area, part)
     default: note(advice, space, part)
     }
   }

@@ -43,6 +43,7 @@ extension Kernel {
     case .fcntl: try sealsCommand(process, request)
     case .ioctl: try ioctl(process, request)
     case .userfaultfd: try userfaultfd(process, request)
+    case .prctl: try prctl(process, request)
     case .pkeyAlloc: try pkeyAlloc(process, request)
     case .pkeyFree: try pkeyFree(process, request)
     case .getrlimit, .setrlimit, .prlimit: try resourceLimit(process, request)

@@ -58,6 +58,8 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
   case mseal = 462
   /// Seals of a memfd, among others; only the commands on seals are memory calls.
   case fcntl = 72
+  /// Properties of a process; the ones about memory.
+  case prctl = 157
   /// Ask for a limit.
   case getrlimit = 97
   /// Set a limit.
@@ -79,7 +81,7 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
     switch self {
     case .ioctl, .userfaultfd, .pkeyAlloc, .pkeyFree, .getrlimit, .setrlimit, .prlimit, .processVmReadv,
       .processVmWritev,
-      .pidfdOpen, .processMadvise:
+      .pidfdOpen, .processMadvise, .prctl:
       true
     default: false
     }
