@@ -34,6 +34,8 @@
   case keyForbids
   /// SIGBUS, code 2: the page of a file mapping lies behind the end of the file.
   case beyondEndOfFile
+  /// SIGBUS, code 4: the page's contents are lost.
+  case poisoned
   /// SIGSEGV, code 128 (SI_KERNEL): no address of the architecture at all.
   case notCanonical
 
@@ -42,12 +44,12 @@
     switch self {
     case .notMapped: 1
     case .notAllowed, .beyondEndOfFile: 2
-    case .keyForbids: 4
+    case .keyForbids, .poisoned: 4
     case .notCanonical: 128
     }
   }
   /// Whether the signal is SIGBUS.
-  public var isBusError: Bool { self == .beyondEndOfFile }
+  public var isBusError: Bool { self == .beyondEndOfFile || self == .poisoned }
 }
 
 /// How many faults there were, by how they ended.

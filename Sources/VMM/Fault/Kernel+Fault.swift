@@ -79,7 +79,7 @@ extension Kernel {
     case .renewRights: outcome = renewRights(space, area, object, kind)
     case .nothing: outcome = markUsed(space, object, kind)
     case .swapIn: outcome = swapIn(space, area, index, object, page, kind)
-    case .refuseGuard: outcome = .refused(.notMapped)
+    case .refuseGuard: outcome = .refused(refusal(of: object, in: database))
     }
     if kind == .store, space.layout.tracksSoftDirty, case .resolved = outcome { noteStore(space, address) }
     database.unlock(&lock)

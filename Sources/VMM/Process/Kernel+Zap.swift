@@ -99,6 +99,7 @@ extension Kernel {
     }
     database.unlock(&lock)
     database.putLock(lock)
+    space.notePeak()
     space.residentPages &-= gather.dropped
     residentPages &-= gather.dropped
     meter.count(.pageCount, gather.dropped)

@@ -98,6 +98,7 @@ extension Kernel {
     if wasDirty { platform.frames.table.mark(.dirty, frame) }
     _ = platform.frames.table.dropMapping(frame)
     meter.count(.pageCount)
+    space.notePeak()
     space.residentPages &-= 1
     residentPages &-= 1
   }

@@ -139,6 +139,7 @@ extension Kernel {
       case .refused(.notMapped), .refused(.notCanonical):
         throw covers(space, VirtualRange(page: address, .base)) ? .efault : .enomem
       case .refused(.notAllowed): throw .einval
+      case .refused(.poisoned): throw .ehwpoison
       case .waits, .refused(.keyForbids), .refused(.beyondEndOfFile): throw .efault
       case .outOfMemory: throw .enomem
       }

@@ -43,6 +43,8 @@ extension Kernel {
     case .fcntl: try sealsCommand(process, request)
     case .ioctl: try ioctl(process, request)
     case .userfaultfd: try userfaultfd(process, request)
+    case .fsync, .fdatasync: try fsync(process, request)
+    case .cachestat: try cacheStatistics(process, request)
     case .prctl: try prctl(process, request)
     case .pkeyAlloc: try pkeyAlloc(process, request)
     case .pkeyFree: try pkeyFree(process, request)

@@ -48,7 +48,8 @@ extension Kernel {
       guard area.flags.contains(.mayWrite) else { throw .eperm }
       if area.userfault != 0, area.userfault != id.raw { throw .ebusy }
     }
-    var commands: [UserfaultCommand] = [.wake, .copy, .zeroPage]
+    var commands: [UserfaultCommand] = [.wake, .copy, .zeroPage, .poison]
+    if areas.allSatisfy(\.isAnonymous) { commands.append(.move) }
     if mode & 2 != 0 { commands.append(.writeProtect) }
     if mode & 4 != 0 { commands.append(.proceed) }
     return (range, commands.reduce(0) { $0 | $1.bit })
