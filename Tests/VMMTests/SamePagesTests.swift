@@ -20,7 +20,8 @@ extension Computer {
   fileprivate func expect(_ address: UInt64, _ pages: UInt64, _ contents: UInt8, in other: Proc? = nil) {
     for number in 0..<pages {
       for (place, byte) in [(0, contents), (1000, contents), (4095, contents), (77, 0)] as [(UInt64, UInt8)] {
-        #expect(load(address + number * page + place, in: other) == .byte(byte), "page \(number) byte \(place)")
+        #expect(
+          load(address + number * page + place, in: other) == .byte(byte), "page \(number) byte \(place)")
       }
     }
   }
@@ -227,7 +228,8 @@ struct SamePagesTests {
         #expect(computer.merging.volatile == 2)
       }
       computer.kernel.mergeSamePages(pages: .max)
-      #expect(computer.merging.volatile == 0 && computer.merging.shared == 2 && computer.merging.sharing == 10)
+      #expect(
+        computer.merging.volatile == 0 && computer.merging.shared == 2 && computer.merging.sharing == 10)
       computer.finish()
     }
   }

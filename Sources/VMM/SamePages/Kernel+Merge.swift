@@ -57,7 +57,9 @@ extension Kernel {
     guard let index = space.layout.areas.index(of: address) else { return false }
     let key = key(space, index, at: address)
     return withPageLock(space, address) {
-      guard let object = protectForMerging(space, address), isEqual(object.frame, target) else { return false }
+      guard let object = protectForMerging(space, address), isEqual(object.frame, target) else {
+        return false
+      }
       samePages.add(key, to: node)
       var merged = object
       merged.frame = target
@@ -71,7 +73,9 @@ extension Kernel {
   /// Puts the shared page of zeroes in place of a page of zeroes.
   @inlinable func mergeWithZeroes(_ space: Space<Database>, _ address: VirtualAddress) -> Bool {
     withPageLock(space, address) {
-      guard let object = protectForMerging(space, address), isEqual(object.frame, zeroFrame) else { return false }
+      guard let object = protectForMerging(space, address), isEqual(object.frame, zeroFrame) else {
+        return false
+      }
       var merged = object
       merged.frame = zeroFrame
       merged.isSpecial = true
@@ -114,7 +118,8 @@ extension Kernel {
   /// Makes the page at `address` one that others can be merged into. Others that share it since a fork go on doing so.
   /// - Returns: its number and frame; nil where that cannot be.
   @inlinable
-  func makeMerged(_ space: Space<Database>, _ address: VirtualAddress) -> (node: UInt64, frame: FrameNumber)? {
+  func makeMerged(_ space: Space<Database>, _ address: VirtualAddress) -> (node: UInt64, frame: FrameNumber)?
+  {
     withPageLock(space, address) {
       guard let object = protectForMerging(space, address) else { return nil }
       let (frame, table) = (object.frame, platform.frames.table)

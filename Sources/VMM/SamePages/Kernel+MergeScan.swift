@@ -118,7 +118,8 @@ extension Kernel {
       return
     }
     samePages.detach(id)
-    guard samePages.isUnchanged(id, memory.digest(of: frame.address, bytes: PageSize.base.bytes)) else { return }
+    let checksum = memory.digest(of: frame.address, bytes: PageSize.base.bytes)
+    guard samePages.isUnchanged(id, checksum) else { return }
     if samePages.settings.usesZeroPages, memory.isZero(frame.address, bytes: PageSize.base.bytes) {
       if mergeWithZeroes(space, address) { samePages.noteZeroPage() }
       return

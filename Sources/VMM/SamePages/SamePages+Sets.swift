@@ -34,7 +34,8 @@ extension SamePages {
     stable[index].removeAll { dead.contains($0) }
     if stable[index].count > 1 { counts.duplicates += UInt64(stable[index].count) }
     dead.forEach(bury)
-    if stable[index].isEmpty { stable.remove(at: index) } else { return true }
+    guard stable[index].isEmpty else { return true }
+    stable.remove(at: index)
     return false
   }
 

@@ -22,7 +22,7 @@ extension Kernel {
     let (id, userfault) = try userfault(process, request)
     guard let command = UserfaultCommand(rawValue: request[1] & 0xFFFF_FFFF) else { throw .einval }
     var words: [UInt64] = []
-    for index in 0..<UInt64(command == .copy || command == .move ? 4 : command == .unregister || command == .wake ? 2 : 3) {
+    for index in 0..<command.words {
       words.append(try loadUser(process, request.address(2).advanced(by: index &* 8)))
     }
     if command == .api { return try agree(process, userfault, words, request.address(2)) }

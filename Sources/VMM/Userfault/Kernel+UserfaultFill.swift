@@ -24,7 +24,8 @@ extension Kernel {
     let isCopy = command == .copy
     let (source, length, mode) = isCopy ? (words[1], words[2], words[3]) : (0, words[1], words[2])
     let range = try userfaultRange(words[0], length)
-    guard source <= UInt64.max - length, mode & ~(command == .zeroPage || command == .poison ? 1 : 3) == 0 else { throw .einval }
+    let known: UInt64 = command == .zeroPage || command == .poison ? 1 : 3
+    guard source <= UInt64.max - length, mode & ~known == 0 else { throw .einval }
     guard let area = space.layout.areas.area(at: range.start), area.userfault != 0,
       area.range.contains(range)
     else { throw .enoent }
@@ -92,8 +93,8 @@ extension Kernel {
         try fill.command == .poison
         ? poison(space, page)
         : area.isAnonymous
-        ? fillPrivate(space, area, index, object, page, contents)
-        : fillShared(space, area, object, page, fill.command, contents)
+          ? fillPrivate(space, area, index, object, page, contents)
+          : fillShared(space, area, object, page, fill.command, contents)
       switch outcome {
       case .resolved:
         if space.layout.tracksSoftDirty, fill.command != .poison { noteStore(space, address) }

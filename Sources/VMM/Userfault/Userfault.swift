@@ -73,6 +73,15 @@ public final class Userfault {
   case poison = 0xC020_AA08
   case move = 0xC028_AA05
 
+  /// How many words of its structure a command reads.
+  @usableFromInline var words: UInt64 {
+    switch self {
+    case .copy, .move: 4
+    case .unregister, .wake: 2
+    default: 3
+    }
+  }
+
   /// The bit that says in answers that the command works.
   var bit: UInt64 { 1 << (rawValue & 0x3F) }
 }
