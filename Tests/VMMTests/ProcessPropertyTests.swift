@@ -109,6 +109,8 @@ struct ProcessPropertyTests {
       #expect(computer.refusal(.cachestat, [9, 0x55_0000_0000, answer, 0]) == .efault)
       #expect(computer.refusal(.cachestat, [9, range, 0x55_0000_0000, 0]) == .efault)
       #expect(computer.refusal(.cachestat, [9, range, answer, 1]) == .einval)
+      let pooled = try computer.call(.memfdCreate, [0, 4])
+      #expect(computer.refusal(.cachestat, [pooled, range, answer, 0]) == .eopnotsupp)
       #expect(computer.refusal(.fsync, [77]) == .ebadf)
       computer.finish()
     }

@@ -36,6 +36,8 @@
   case beyondEndOfFile
   /// SIGBUS, code 4: the page's contents are lost.
   case poisoned
+  /// SIGBUS, code 2: the pool of huge pages has none that was not promised to others.
+  case noHugePage
   /// SIGSEGV, code 128 (SI_KERNEL): no address of the architecture at all.
   case notCanonical
 
@@ -43,13 +45,13 @@
   public var code: UInt32 {
     switch self {
     case .notMapped: 1
-    case .notAllowed, .beyondEndOfFile: 2
+    case .notAllowed, .beyondEndOfFile, .noHugePage: 2
     case .keyForbids, .poisoned: 4
     case .notCanonical: 128
     }
   }
   /// Whether the signal is SIGBUS.
-  public var isBusError: Bool { self == .beyondEndOfFile || self == .poisoned }
+  public var isBusError: Bool { self == .beyondEndOfFile || self == .noHugePage || self == .poisoned }
 }
 
 /// How many faults there were, by how they ended.

@@ -15,12 +15,13 @@ struct CacheStatistics {
 extension Kernel {
   /// `cachestat(descriptor, range, statistics, flags)`, where `range` leads to an offset and a length in bytes, 0 for all.
   /// Nothing is ever under way to storage here, and how lately pages were evicted is not known: those two are zero.
-  /// - Throws: `.ebadf`, `.efault`, `.einval` for flags.
+  /// - Throws: `.ebadf`, `.efault`, `.eopnotsupp` for pooled huge pages, `.einval` for flags.
   @inlinable
   func cacheStatistics(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
     guard hasDescriptor(process, request) else { throw .ebadf }
     let offset = try loadUser(process, request.address(1))
     let length = try loadUser(process, request.address(1).advanced(by: 8))
+    if isPooled(process, request) { throw .eopnotsupp }
     guard request[3] & 0xFFFF_FFFF == 0 else { throw .einval }
     for (index, word) in statistics(process, request, offset, length).enumerated() {
       try storeUser(word, process, request.address(2).advanced(by: UInt64(index) &* 8))
@@ -31,6 +32,10 @@ extension Kernel {
   @usableFromInline
   func hasDescriptor(_ process: Process<Database>, _ request: SystemCallRequest) -> Bool {
     process.descriptors[request.descriptor(0)] != nil
+  }
+
+  @usableFromInline func isPooled(_ process: Process<Database>, _ request: SystemCallRequest) -> Bool {
+    process.descriptors[request.descriptor(0)].map { files[$0.file].hugeTLB != nil } ?? false
   }
 
   @usableFromInline

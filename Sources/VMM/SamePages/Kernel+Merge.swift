@@ -4,9 +4,10 @@ public import SimMemory
 
 // Merging one page. Each step leaves everything as it was when memory for tables runs out.
 extension Kernel {
-  /// Whether pages of `area` may be merged: private ones, of a file too, that may not vanish by themselves.
+  /// Whether pages of `area` may be merged: private ones, of a file too, that may not vanish by themselves
+  /// and are no pooled huge pages.
   @inlinable func canHoldMergedPages(_ area: VMA) -> Bool {
-    area.isPrivate && !area.flags.contains(.droppable)
+    area.isPrivate && area.flags.isDisjoint(with: [.droppable, .hugeTLB])
   }
 
   /// The base translation at `address`, which no store can pass by any more; nil where there is none, or where a huge page

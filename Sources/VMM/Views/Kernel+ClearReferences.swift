@@ -31,6 +31,7 @@ extension Kernel {
     if kind == .peak { return resetPeak(space) }
     if kind == .softDirty { trackSoftDirty(space) }
     for area in space.layout.areas.areas {
+      if area.flags.contains(.hugeTLB) { continue }
       if kind == .anonymous, !area.isAnonymous { continue }
       if kind == .mapped, area.isAnonymous { continue }
       clear(space, area.range, softDirty: kind == .softDirty)
