@@ -192,7 +192,7 @@ extension Kernel {
 
   /// A frame with the contents of `source`.
   @usableFromInline func allocateCopy(of source: FrameNumber) -> FrameNumber? {
-    guard let frame = platform.frames.allocate() else { return nil }
+    guard let frame = takeFrame() else { return nil }
     meter.count(.frameAllocated)
     meter.count(.contentCopied)
     platform.frames.markUsed(frame, frames: 1)

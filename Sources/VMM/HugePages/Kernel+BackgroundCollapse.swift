@@ -3,7 +3,7 @@ public import EMTCore
 public import SimMemory
 
 /// Where the background job goes on with its next pass.
-@usableFromInline struct CollapseCursor {
+@usableFromInline struct CollapseCursor: Sendable {
   /// The lowest process number whose address space is still to be looked at.
   @usableFromInline var pid: UInt32 = 0
   /// The first address to look at in it.

@@ -35,6 +35,8 @@ public struct SpaceLayout: Sendable {
   public internal(set) var mergesEverything = false
   /// Whether the process gets no huge pages, whatever the policy (PR_SET_THP_DISABLE). Inherited likewise.
   public internal(set) var disablesHugePages = false
+  /// Where memory is to come from.
+  public internal(set) var placement = TaskPlacement()
   /// Which protection keys are handed out.
   public var protectionKeys = ProtectionKeys()
   /// Where the break started, and where it is; nil before the first `brk` or mapping of the program.

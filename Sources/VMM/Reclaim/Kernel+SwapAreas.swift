@@ -68,6 +68,7 @@ extension Kernel {
     for space in spaceCell.value {
       guard let space else { continue }
       let isDone = forEachSwapped(space, in: number) { index, object, entry in
+        if counters.value.placesPages { aim(space, space.layout.areas.areas[index], object.start) }
         guard let (_, wasCached) = swapCachedPage(entry, key(space, index, at: object.start)) else {
           return false
         }

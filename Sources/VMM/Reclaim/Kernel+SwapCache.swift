@@ -78,7 +78,7 @@ extension Kernel {
   @usableFromInline
   func swapCachedPage(_ entry: SwapEntry, _ key: PageKey) -> (frame: FrameNumber, wasCached: Bool)? {
     if let frame = swapCell.value.frame(entry) { return (frame, true) }
-    guard let frame = platform.frames.allocate() else { return nil }
+    guard let frame = takeFrame() else { return nil }
     meter.count(.frameAllocated)
     meter.count(.swapTransfer)
     platform.frames.markUsed(frame, frames: 1)

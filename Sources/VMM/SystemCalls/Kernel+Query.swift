@@ -115,8 +115,6 @@ extension Kernel {
     markDirty(object.frame)
   }
 
-  @usableFromInline func markDirty(_ frame: FrameNumber) { platform.frames.table.mark(.dirty, frame) }
-
   /// `mseal(address, length, flags)`.
   @inlinable func mseal(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
     let start = request.address(0)

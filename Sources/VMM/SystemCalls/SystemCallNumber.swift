@@ -80,6 +80,18 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
   case pidfdOpen = 434
   /// Give advice on another process's memory.
   case processMadvise = 440
+  /// Say where the pages of areas are to come from.
+  case mbind = 237
+  /// Say where a task's pages are to come from.
+  case setMempolicy = 238
+  /// Ask where pages are to come from, or where one is.
+  case getMempolicy = 239
+  /// Move a process's pages from nodes to others.
+  case migratePages = 256
+  /// Move single pages to nodes, or ask where they are.
+  case movePages = 279
+  /// Say which node counts as the local one for areas.
+  case setMempolicyHomeNode = 450
 
   /// Read a part of a file into memory.
   case readahead = 187
@@ -92,7 +104,8 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
     switch self {
     case .ioctl, .userfaultfd, .pkeyAlloc, .pkeyFree, .getrlimit, .setrlimit, .prlimit, .processVmReadv,
       .processVmWritev,
-      .pidfdOpen, .processMadvise, .readahead, .fadvise, .prctl, .fsync, .fdatasync, .cachestat:
+      .pidfdOpen, .processMadvise, .readahead, .fadvise, .prctl, .fsync, .fdatasync, .cachestat,
+      .mbind, .setMempolicy, .getMempolicy, .migratePages, .movePages, .setMempolicyHomeNode:
       true
     default: false
     }

@@ -139,7 +139,7 @@ extension Kernel {
     _ contents: [UInt64]
   ) throws(Errno) -> FaultOutcome {
     guard !contents.isEmpty else { return mapZeroPage(space, space.database, area, object, page) }
-    guard let frame = platform.frames.allocate() else { return .outOfMemory }
+    guard let frame = takeFrame() else { return .outOfMemory }
     meter.count(.frameAllocated)
     meter.count(.contentCopied)
     platform.frames.markUsed(frame, frames: 1)
