@@ -60,7 +60,11 @@ extension Kernel {
     }
     let isMapped = object.isMapped
     let wantsHugePage =
-      if let huge, !isMapped { takesHugePage(database, area, huge) } else { false }
+      if let huge, !isMapped, !space.layout.disablesHugePages {
+        takesHugePage(database, area, huge)
+      } else {
+        false
+      }
     let view = FaultView(
       isMapped: isMapped, isPresent: object.isPresent,
       isSwapped: isMapped && !object.isPresent && isSwapped(object, in: database),
@@ -84,7 +88,7 @@ extension Kernel {
       outcome = renewRights(space, area, object, kind)
     case .nothing: outcome = markUsed(space, object, kind)
     case .swapIn: outcome = swapIn(space, area, index, object, page, kind)
-    case .refuseGuard: outcome = .refused(.notMapped)
+    case .refuseGuard: outcome = .refused(refusal(of: object, in: database))
     }
     if kind == .store, space.layout.tracksSoftDirty, case .resolved = outcome { noteStore(space, address) }
     database.unlock(&lock)

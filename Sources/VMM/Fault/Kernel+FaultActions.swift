@@ -87,7 +87,7 @@ extension Kernel {
     admit(frame, space, index, at: object.start)
     if !isSpecial {
       meter.count(.pageCount)
-      if table.dropMapping(old) == 0, table.references(old) == 0 {
+      if table.dropMapping(old) == 0, table.references(old) == 0 || platform.frames.leaveMerging(old) {
         pageLists.remove(old)
         meter.count(.frameFreed)
         platform.frames.free(old)

@@ -41,6 +41,7 @@ extension Kernel {
   func collapse(
     _ space: Space<Database>, from start: VirtualAddress, _ budget: inout UInt64
   ) -> VirtualAddress? {
+    if space.layout.disablesHugePages { return nil }
     for area in areas(space, from: start) {
       guard welcomesHugePages(area), area.flags.contains(.hasPrivatePages) else { continue }
       let low = Swift.max(area.range.start, start)

@@ -59,11 +59,19 @@ extension Kernel {
     meter.count(.systemCallEntry)
     let old = process.space
     let space = try makeSpace(like: old)
-    space.layout.limits = old.layout.limits
+    inherit(old.layout, in: space)
     keepPlacement(space, old)
     process.move(to: space)
     process.keyRights = .initial
     leave(old)
+  }
+
+  /// What a new program keeps of the old one's address space.
+  @usableFromInline func inherit(_ layout: SpaceLayout, in space: Space<Database>) {
+    space.layout.limits = layout.limits
+    space.layout.mergesEverything = layout.mergesEverything
+    space.layout.mayMerge = layout.mergesEverything
+    space.layout.disablesHugePages = layout.disablesHugePages
   }
 
   /// Ends a process: its descriptors are closed, and its address space goes with its last user.

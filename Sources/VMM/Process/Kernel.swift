@@ -37,6 +37,8 @@ public final class Kernel<Service: TranslationService> {
   public var hugeSegmentUser: UInt32 = 0
   /// What reclaim decides by.
   @usableFromInline let reclaimCell: HotCell<ReclaimState>
+  /// Equal pages that were merged.
+  public let samePages = SamePages()
   /// Nodes and policies.
   @usableFromInline let numaCell: HotCell<NUMAState>
   /// What the last shortage of memory was like; nil while there was none.

@@ -58,6 +58,14 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
   case mseal = 462
   /// Seals of a memfd, among others; only the commands on seals are memory calls.
   case fcntl = 72
+  /// Bring a file's storage up to date.
+  case fsync = 74
+  /// The same, without properties of the file.
+  case fdatasync = 75
+  /// Ask which pages of a file are in memory.
+  case cachestat = 451
+  /// Properties of a process; the ones about memory.
+  case prctl = 157
   /// Ask for a limit.
   case getrlimit = 97
   /// Set a limit.
@@ -96,7 +104,7 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
     switch self {
     case .ioctl, .userfaultfd, .pkeyAlloc, .pkeyFree, .getrlimit, .setrlimit, .prlimit, .processVmReadv,
       .processVmWritev,
-      .pidfdOpen, .processMadvise, .readahead, .fadvise,
+      .pidfdOpen, .processMadvise, .readahead, .fadvise, .prctl, .fsync, .fdatasync, .cachestat,
       .mbind, .setMempolicy, .getMempolicy, .migratePages, .movePages, .setMempolicyHomeNode:
       true
     default: false
