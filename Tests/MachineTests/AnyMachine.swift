@@ -22,6 +22,7 @@ protocol AnyMachine: AnyObject {
   func access(_ kind: AccessKind, _ address: VirtualAddress, on cpu: Int) -> MachineAccess
   func translate(_ kind: AccessKind, _ address: VirtualAddress, on cpu: Int, isUser: Bool) -> MMUResult
   func deliverInvalidations()
+  func walks(on cpu: Int) -> UInt64
   func staleEntry() -> String?
   func allocate(_ pages: UInt64, _ options: KernelMemoryOptions) throws(Errno) -> VirtualRange
   func map(_ frames: [FrameNumber]) throws(Errno) -> VirtualRange
@@ -73,6 +74,7 @@ extension Machine: AnyMachine {
     defer { deliverInvalidations() }
     try kernel.setKernelProtection(of: range, to: protection)
   }
+  func walks(on cpu: Int) -> UInt64 { units[cpu].mmu.statistics.total.walks }
   func mapAllMemory() throws(Errno) { try kernel.mapAllMemory() }
   func kernelPageSize(at address: VirtualAddress) -> PageSize? {
     let object = kernel.service.kernelDatabase.find(address)
