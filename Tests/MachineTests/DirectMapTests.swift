@@ -101,7 +101,9 @@ struct DirectMapTests {
       while failures < 2000 {
         machine.frames.injectFailure(after: failures, staysBroken: true)
         var area: VirtualRange?
-        do { area = try machine.allocate(pages, options) } catch { #expect(error as? Errno == .enomem, "\(name)") }
+        do { area = try machine.allocate(pages, options) } catch {
+          #expect(error as? Errno == .enomem, "\(name)")
+        }
         machine.frames.stopInjectingFailures()
         guard area == nil else { break }
         failures += 1

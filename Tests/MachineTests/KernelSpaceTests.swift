@@ -119,7 +119,9 @@ struct KernelSpaceTests {
       for frame in frames { machine.frames.table.retain(frame) }
       let area = try machine.map(frames)
       for number in 0..<UInt64(9) { machine.kernelStore(area.page(number), UInt8(number), on: 0) }
-      for number in 0..<9 { #expect(machine.memory.byte(at: frames[number].address) == UInt8(number), "\(name)") }
+      for number in 0..<9 {
+        #expect(machine.memory.byte(at: frames[number].address) == UInt8(number), "\(name)")
+      }
       let twice = try machine.map([frames[4], frames[4]])
       #expect(machine.kernelLoad(twice.page(1), on: 0) == 4, "\(name)")
       try machine.free(area)

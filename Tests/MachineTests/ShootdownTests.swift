@@ -32,7 +32,9 @@ struct ShootdownTests {
         #expect(machine.load(base + number * page, on: 0) == UInt8(number & 255), "\(name)")
       }
       // Five areas: every other one has other rights.
-      for part in [1, 3] as [UInt64] { try machine.call(.mprotect, [base + part * 100 * page, 100 * page, 1], on: 0) }
+      for part in [1, 3] as [UInt64] {
+        try machine.call(.mprotect, [base + part * 100 * page, 100 * page, 1], on: 0)
+      }
       #expect(machine.work[.shootdown] == 2, "\(name)")
       machine.expectSound(name)
       #expect(!machine.store(base + 150 * page, 1, on: 1), "\(name)")

@@ -6,13 +6,15 @@ enum ReplayCommand: Command {
   static var syntax: CommandSyntax {
     CommandSyntax(
       name: "replay",
-      usage: "replay TRACE… --driver D [--thp POLICY] [--memory SIZE] [--swap SIZE] [--cpus N] [--check] [--json]",
+      usage:
+        "replay TRACE… --driver D [--thp POLICY] [--memory SIZE] [--swap SIZE] [--cpus N] [--check] [--json]",
       summary: "Replays a trace on one driver and compares every memory call's answer with Linux's.",
       options: [
         CommandSyntax.Option(name: "--driver", value: "NAME", help: "the driver; see 'emt drivers'"),
         CommonOptions.thp, CommonOptions.collapseInterval, CommonOptions.memory, CommonOptions.swap,
         CommandSyntax.Option(
-          name: "--cpus", value: "N", help: "simulated CPUs, 1 to 64; threads are dealt out to them (default 1)"),
+          name: "--cpus", value: "N",
+          help: "simulated CPUs, 1 to 64; threads are dealt out to them (default 1)"),
         CommandSyntax.Option(
           name: "--check", value: nil,
           help: "after every system call compare driver, reference model and walker on every page"),

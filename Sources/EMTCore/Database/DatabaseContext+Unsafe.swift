@@ -104,8 +104,8 @@ public import Synchronization
   /// interrupts it: it uses no address of the space before `resume` (Linux: lazy TLB mode).
   public func rest(_ cpu: Int) {
     let bit: UInt64 = 1 << UInt64(cpu)
-    guard unsafe state.pointee.runningOn.bitwiseAnd(~bit, ordering: .acquiringAndReleasing).oldValue & bit != 0
-    else { return }
+    let before = unsafe state.pointee.runningOn.bitwiseAnd(~bit, ordering: .acquiringAndReleasing).oldValue
+    guard before & bit != 0 else { return }
     unsafe _ = state.pointee.resting.bitwiseOr(bit, ordering: .acquiringAndReleasing)
   }
 
