@@ -12,7 +12,7 @@ extension Kernel {
     if areas.count > 1, isElsewhere(space) { return dropTogether(areas, of: space) }
     for area in areas {
       meter.count(.vmaStep)
-      zap(space, area.range)
+      zap(space, area: area)
       drop(area, of: space)
     }
   }
@@ -22,12 +22,14 @@ extension Kernel {
     let mark = meter.enter(.rangeOperation)
     var gather = FrameGather(platform.frames, pageLists, swapCell)
     space.database.batch {
-      for area in areas { zap(space, area.range, &gather) }
+      for area in areas where !area.flags.contains(.hugeTLB) { zap(space, area.range, &gather) }
     }
     settle(gather, of: space)
     meter.leave(mark)
     for area in areas {
       meter.count(.vmaStep)
+      // Pools take their pages back one area at a time.
+      if area.flags.contains(.hugeTLB) { zap(space, area: area) }
       drop(area, of: space)
     }
   }
