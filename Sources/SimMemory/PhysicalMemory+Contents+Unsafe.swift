@@ -25,7 +25,8 @@ extension PhysicalMemory {
   }
 
   /// Copies `count` bytes between ranges that do not overlap. Never inlined, as `zero`.
-  @inline(never) public func copy(from source: PhysicalAddress, to target: PhysicalAddress, bytes count: UInt64) {
+  @inline(never)
+  public func copy(from source: PhysicalAddress, to target: PhysicalAddress, bytes count: UInt64) {
     unsafe _ = memcpy(pointer(target, bytes: count), pointer(source, bytes: count), Int(count))
   }
 
