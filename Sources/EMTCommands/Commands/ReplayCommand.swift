@@ -12,6 +12,7 @@ enum ReplayCommand: Command {
       options: [
         CommandSyntax.Option(name: "--driver", value: "NAME", help: "the driver; see 'emt drivers'"),
         CommonOptions.thp, CommonOptions.collapseInterval, CommonOptions.memory, CommonOptions.swap,
+        CommonOptions.nodes,
         CommandSyntax.Option(
           name: "--cpus", value: "N",
           help: "simulated CPUs, 1 to 64; threads are dealt out to them (default 1)"),
@@ -49,6 +50,7 @@ enum ReplayCommand: Command {
       }
       job.cpus = cpus
     }
+    job.nodes = try CommonOptions.nodeCount(arguments)
     job.isChecked = arguments.has("--check")
     job.onProgress = CommonOptions.progress("replaying on \(driver.description.name)")
     let report = try driver.replay(job)
