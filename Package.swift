@@ -120,7 +120,9 @@ let testSuites: [Target] = [
   tests(
     "VMM",
     imports: ["VMM", "Radix", "FPT", "Hashed", "ECPT", "EntryFormats", "EMTCore", "SimMemory"]),
-  tests("Machine", imports: ["Machine", "VMM", "Radix", "Hashed", "MMU", "EMTCore", "Events", "SimMemory"]),
+  tests(
+    "Machine",
+    imports: ["Machine", "VMM", "Catalog", "Radix", "Hashed", "MMU", "EMTCore", "Events", "SimMemory"]),
 ]
 
 let package = Package(
