@@ -30,3 +30,25 @@ import Testing
     #expect(radix.digest == hashed.digest, "the drivers do not give the same answers")
   }
 }
+
+/// Programs that random runs failed with once.
+@Suite("Random programs that failed once") struct FormerCulpritTests {
+  private func replay(_ steps: [MemoryStep]) throws -> String? {
+    var configuration = MachineConfiguration()
+    configuration.memory = MemoryGeometry(bytes: 1 << 30)
+    return MemoryDifferential.replay(steps, on: try Machine<RadixService, RadixWalker>(configuration))
+  }
+
+  /// A private mapping had read a file's page when a hole was punched there: it has to see what others store later.
+  @Test func storesAfterAHoleAreSeenInPrivateMappings() throws {
+    let difference = try replay([
+      .call(process: 0, .mmap, [0x20_0100_0000, 0x1000, 3, 0x11, 3, 0x5000]),
+      .call(process: 0, .mmap, [0x20_0200_0000, 0x1000, 5, 0x12, 3, 0x5000]),
+      .load(process: 0, 0x20_0200_0007),
+      .call(process: 0, .fallocate, [3, 3, 0, 0x1_0000]),
+      .store(process: 0, 0x20_0100_0fff, 234),
+      .load(process: 0, 0x20_0200_0fff),
+    ])
+    #expect(difference == nil)
+  }
+}
