@@ -44,6 +44,7 @@ public struct ModelComputer: Sendable {
       guard page.isWipedOnFork || page.isLocked else { return true }
       var page = page
       page.isLocked = false
+      page.isLockedOnFault = false
       if page.isWipedOnFork {
         page.drop()
         page.isGuard = false
@@ -53,6 +54,12 @@ public struct ModelComputer: Sendable {
     }
     processes[child] = copy
     keyRights[child] = keyRights[parent]
+  }
+
+  /// A process starts another program: nothing of its memory is left.
+  public mutating func execute(_ pid: UInt32) {
+    processes[pid] = ModelPages()
+    keyRights[pid] = nil
   }
 
   /// A process ends.
@@ -95,7 +102,10 @@ public struct ModelComputer: Sendable {
       guard var page else { continue }
       page.drop()
       page.isGuard = false
-      if keepsSource { page.isLocked = false }
+      if keepsSource {
+        page.isLocked = false
+        page.isLockedOnFault = false
+      }
       processes[pid]?[source.lowerBound + UInt64(index)] = keepsSource ? page : nil
     }
     var next: ModelPage?

@@ -4,6 +4,8 @@
 public struct ModelFile: Sendable {
   /// The size in whole pages.
   public private(set) var pageCount: UInt64
+  /// F_SEAL_* bits.
+  public var seals: UInt64 = 0
   private var pages: [UInt64: ModelContents] = [:]
 
   /// A file of zeroes.

@@ -20,6 +20,14 @@ public struct ModelPage: Sendable {
   public var isGuard = false
   /// Locked into memory.
   public var isLocked = false
+  /// Locked pages come when they are touched, not at once.
+  public var isLockedOnFault = false
+  /// `mseal` forbade changes.
+  public var isSealed = false
+  /// Whether the right to store may be given.
+  public var mayWrite = true
+  /// Attached with `shmat`.
+  public var isSegment = false
 
   /// The protection key.
   public var key: UInt8 = 0

@@ -34,6 +34,7 @@ extension MemoryRig {
     guard judge(process, address, isStore: true, outcome), case .done = outcome else { return }
     if model.page(process.pid, page)?.mayVanish == true { observe(process, page, besides: offset) }
     model.store(process.pid, page, offset: offset, value)
+    if model.page(process.pid, page)?.own != nil { possessions[process.pid]?.written?.insert(page) }
   }
 
   /// Whether a lazily freed page is gone shows in any byte of it.

@@ -33,6 +33,7 @@ extension MemoryRig {
         guard difference == nil else { return }
         comparePresent(process, place.page)
       }
+      compareWritten(process)
       if !mayRunShort { mix(process.space.residentPages) }
     }
     if let broken = machine.kernel.brokenCount() ?? machine.kernel.reverseMapFault() { report(broken) }
@@ -125,6 +126,8 @@ extension MemoryRig {
         return true
       }
     }
+    seen.formUnion(segments.values.map(\.file))
+    for owner in possessions.values { if let own = owner.ownFile { seen.insert(own.file) } }
     for number in model.files.keys where number >= 1000 && !seen.contains(number) {
       model.files[number] = nil
     }

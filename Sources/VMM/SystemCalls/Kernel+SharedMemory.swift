@@ -38,6 +38,9 @@ extension Kernel {
       unmap(process.space, area.range)
     }
     install(area, in: process.space)
+    if area.flags.contains(.locked), !area.flags.contains(.lockedOnFault) {
+      populate(process.space, area.range)
+    }
     return area.range.start.raw
   }
 
@@ -82,6 +85,7 @@ extension Kernel {
     if flags & execute != 0 { rights.insert(.execute) }
     var properties: VMAFlags = [.shared, .mayExecute, .sharedMemorySegment]
     if flags & readOnly == 0 { properties.insert(.mayWrite) }
+    properties.formUnion(space.layout.futureFlags)
     let area = VMA(VirtualRange(start, bytes: length), rights: rights, flags: properties, file: segment.file)
     return (area, flags & remap != 0)
   }
@@ -93,7 +97,8 @@ extension Kernel {
     let parts = attachedParts(process.space, start)
     guard let first = parts.first else { throw .einval }
     try commit(request)
-    for part in parts { unmap(process.space, part.range) }
+    // As on Linux, sealed parts stay and nobody is told.
+    for part in parts where !part.flags.contains(.sealed) { unmap(process.space, part.range) }
     detach(first.file)
     return 0
   }
