@@ -45,6 +45,9 @@ where Service.Root == Walker.Root {
   public init(on machine: Machine<Service, Walker>) {
     self.machine = machine
     machine.kernel.limitUserSpace(to: UserSpace.end)
+    // What Linux answered decides: where it had huge pages, this kernel gets as many.
+    machine.kernel.hugePoolsFollowDemand = true
+    do { try machine.kernel.mountHugePages(.twoMiB, at: "/dev/hugepages") } catch {}
     workBefore = machine.platform.work
     mmu = machine.units[0].mmu
     memory = machine.platform.memory.memory

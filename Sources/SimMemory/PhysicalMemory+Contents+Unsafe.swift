@@ -10,7 +10,9 @@ extension PhysicalMemory {
   }
 
   /// Fills `count` bytes from `address` with zero.
-  public func zero(_ address: PhysicalAddress, bytes count: UInt64) {
+  ///
+  /// Never inlined: who counts instructions leaves work on contents out by its name.
+  @inline(never) public func zero(_ address: PhysicalAddress, bytes count: UInt64) {
     unsafe _ = memset(pointer(address, bytes: count), 0, Int(count))
   }
 
@@ -22,8 +24,8 @@ extension PhysicalMemory {
       || bytes.load(as: UInt8.self) == 0 && memcmp(bytes, bytes + 1, Int(count) - 1) == 0
   }
 
-  /// Copies `count` bytes between ranges that do not overlap.
-  public func copy(from source: PhysicalAddress, to target: PhysicalAddress, bytes count: UInt64) {
+  /// Copies `count` bytes between ranges that do not overlap. Never inlined, as `zero`.
+  @inline(never) public func copy(from source: PhysicalAddress, to target: PhysicalAddress, bytes count: UInt64) {
     unsafe _ = memcpy(pointer(target, bytes: count), pointer(source, bytes: count), Int(count))
   }
 

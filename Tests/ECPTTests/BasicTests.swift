@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import ClusterTable
 import ClusterTableSupport
 import ECPT
 import EMTCore

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import ClusterTable
 import ClusterTableSupport
 import EMTCore
 import EntryFormats
@@ -22,7 +23,7 @@ import Testing
       #expect(stepper.wrong == [])
       #expect(stepper.steps > 10_000)
       #expect(rig.machine.work[.clusterMove] > 400)
-      #expect(rig.database.footprint.total <= 8192)
+      #expect(rig.database.footprint.ways <= 8192)
       try rig.end()
     }
 
@@ -38,7 +39,7 @@ import Testing
       }
       #expect(stepper.wrong == [])
       #expect(rig.machine.work[.clusterMove] > 10)
-      #expect(rig.database.footprint.total == 4096)
+      #expect(rig.database.footprint.ways == 4096)
       try rig.end()
     }
 

@@ -43,6 +43,25 @@ struct ReplayTests {
     #expect(tally.valgrindAnswers == 1)
   }
 
+  @Test func hugePagesAreThereWhereLinuxHadThem() throws {
+    let (base, flags): (UInt64, UInt64) = (0x40_0000_0000, 0x40022)
+    let huge: UInt64 = 2 << 20
+    let tally = try replay { replay in
+      try replay.event(call(9, [0, 2 * huge, 3, flags, .max, 0], .success(base)))
+      try replay.access(.store, VirtualAddress(base + huge), size: 8)
+      try replay.event(call(11, [base, page], .failure(22)))
+      try replay.event(call(9, [0, huge, 3, flags | 0x4000, .max, 0], .success(base + 4 * huge)))
+      try replay.access(.store, VirtualAddress(base + 4 * huge), size: 8)
+      try replay.event(call(9, [0, huge, 3, flags, .max, 0], .failure(12)))
+      try replay.event(call(319, [0, 4], .success(3)))
+      try replay.event(call(77, [3, page], .failure(22)))
+      try replay.event(call(11, [base, 2 * huge], .success(0)))
+    }
+    #expect(tally.divergences == 0)
+    #expect(tally.faults.huge == 2)
+    #expect(tally.resourceRefusals == 1)
+  }
+
   @Test func callsThatValgrindDoesNotKnowHaveNoEffect() throws {
     let tally = try replay { replay in
       try replay.event(call(325, [], .failure(38), .tracer))

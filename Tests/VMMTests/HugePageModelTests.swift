@@ -141,7 +141,7 @@ struct HugePageModelTests {
 }
 
 /// SplitMix64.
-private struct Random {
+struct Random {
   var state: UInt64
   mutating func next(_ bound: UInt64) -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15

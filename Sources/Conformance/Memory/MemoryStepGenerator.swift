@@ -19,6 +19,9 @@ struct MemoryStepGenerator {
   static let controlPage: UInt64 = 0x10_0000_0000
 
   private var random: SplitMix64
+  /// Where the last shared mappings and attachments were meant to go.
+  private var shared: [UInt64] = [base]
+  private var attached: [UInt64] = [base]
 
   init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
@@ -59,14 +62,17 @@ struct MemoryStepGenerator {
     case 29..<34: return .call(process: process, .munlockall, [])
     case 34: return .call(process: process, .mseal, range() + [0])
     case 35..<47:
-      let place = range()
-      return .call(process: process, .remapFilePages, place + [0, random.below(Self.filePages), 0])
+      let place = [random.pick(shared) + random.below(4) << 12, (1 + random.below(12)) << 12]
+      return .call(process: process, .remapFilePages, place + [0, random.below(48), 0])
     case 47..<53:
       return .call(process: process, .shmget, [segment(), (1 + random.below(700)) << 12, 0o1600])
     case 53..<63:
       let flags: UInt64 = random.pick([0, 0o40000, 0o40000, 0o40000, 0o50000, 0o10000, 0o20000, 0o60000])
-      return .call(process: process, .shmat, [segment(), page() + random.pick([0, 0, 0, 8]), flags])
-    case 63..<69: return .call(process: process, .shmdt, [page()])
+      let place = page()
+      note(place, in: \.attached)
+      note(place, in: \.shared)
+      return .call(process: process, .shmat, [segment(), place + random.pick([0, 0, 0, 8]), flags])
+    case 63..<69: return .call(process: process, .shmdt, [random.pick(attached)])
     case 69..<71: return .call(process: process, .shmctl, [segment(), 0, 0])
     case 71..<73: return .call(process: process, .memfdCreate, [0, 2])
     case 73..<78:
@@ -81,6 +87,11 @@ struct MemoryStepGenerator {
       return .adviseFirst(
         process: process, advice: random.pick([3, 20, 21, 25, 4]), start: place[0], bytes: place[1])
     }
+  }
+
+  private mutating func note(_ place: UInt64, in list: WritableKeyPath<Self, [UInt64]>) {
+    self[keyPath: list].append(place)
+    if self[keyPath: list].count > 8 { self[keyPath: list].removeFirst() }
   }
 
   private mutating func segment() -> UInt64 { 1 + random.below(4) }
@@ -155,6 +166,7 @@ struct MemoryStepGenerator {
     if random.oneIn(16) { flags |= 0x8000 }
     let target = range()
     let length = Swift.min(target[1], 16 << 20)
+    if isShared { note(target[0], in: \.shared) }
     let offset = isFile ? random.below(Self.filePages / 64) << 18 : 0
     return [target[0], length, rights(), flags, isFile ? descriptor() : .max, offset]
   }

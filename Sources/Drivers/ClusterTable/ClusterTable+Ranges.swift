@@ -5,27 +5,6 @@ public import SimMemory
 public import X86Object
 
 extension ClusterTable {
-  /// Customizable 13. One search for each cluster's span up to the first mapped page; a void table is one step.
-  @inlinable public func isVoid(_ range: VirtualRange) -> Bool {
-    var position = range.start
-    while let group = nextGroup(&position, range.end) {
-      for index in 0..<group.count where group.words[index] != 0 { return false }
-    }
-    return true
-  }
-
-  /// Customizable 14. One search for each cluster's span.
-  @inlinable public func countMapped(in range: VirtualRange) -> UInt64 {
-    var position = range.start
-    var pages: UInt64 = 0
-    while let group = nextGroup(&position, range.end) {
-      for index in 0..<group.count where group.words[index] != 0 {
-        pages &+= group.object(index).span.intersection(range).pages
-      }
-    }
-    return pages
-  }
-
   /// Customizable 15. One search and one turn of the structure lock for each cluster.
   @inlinable
   public func removeAll(

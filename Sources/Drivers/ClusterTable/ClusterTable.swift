@@ -6,8 +6,9 @@ public import X86Object
 /// What the schemes have in common that keep translations in clusters: 64 bytes, eight x86-64 entries for eight
 /// consecutive pages of one size, one table for each size (`ClusterFormat`).
 ///
-/// A driver says how a cluster is found, made and given up. The iterator, the range functions, the range locks and the
-/// in-place functions of the contract follow from that, once for all.
+/// A driver says how a cluster is found, made and given up. `find`, the iterator, the range functions, the range locks and
+/// the in-place functions of the contract follow from that, once for all. What is mapped is counted in summaries
+/// (`ClusterSummary`), so that larger voids are known without a search for each cluster.
 ///
 /// **Block.** Every database has a block of frames. It holds the software's words, among them 64 lock words, the
 /// version that hardware reads, and a word that is not zero while the driver has work to catch up with.
@@ -29,13 +30,12 @@ where Object == X86Object, Iterator == ClusterIterator, Lock == ClusterLock {
   /// Where in the block the word is that tells whether `catchUp` has anything to do, in bytes.
   static var busyWord: UInt64 { get }
 
-  /// What is at `address`: a page with its location, or a void, as large as is cheap to tell; the location of an
-  /// entry that maps nothing says that there is a cluster of base pages.
-  /// - Parameter generation: noted in the object. The answer is right if it is still the move generation afterwards.
-  func search(_ address: VirtualAddress, _ generation: UInt64) -> X86Object
+  /// Where in the block the number of summaries is, with 64 lists of them behind it, in bytes.
+  static var summaryWords: UInt64 { get }
 
-  /// Where the entry of `table` for `address` is, nil when there is no cluster. The structure lock is held.
-  func entry(_ address: VirtualAddress, _ table: Int) -> PhysicalAddress?
+  /// Where the entry of `table` for `address` is, nil when there is no cluster. May be asked without a lock: the answer
+  /// is right if the move generation is still the same afterwards.
+  func locate(_ address: VirtualAddress, _ table: Int) -> PhysicalAddress?
 
   /// Stores what `group` maps, in one turn of the structure lock, and leaves in `group` what was mapped there before.
   func put(_ group: inout ClusterGroup) throws(TranslationError)

@@ -10,7 +10,7 @@ extension ECPTDatabase {
     let table = try table(for: group.object(0))
     try alone { () throws(TranslationError) in
       guard let summary = summary(of: group.start) ?? makeSummary(group.start) else { throw .outOfMemory }
-      if !isFree(summary, group.object(0), table), let conflict = otherSize(group.object(0)) {
+      if !isFree(summary, group.start, table), let conflict = otherSize(group.object(0)) {
         throw conflict
       }
       let number = ECPTFormat.number(group.start, table)
@@ -62,13 +62,7 @@ extension ECPTDatabase {
   /// Frees summaries of a range that was removed, and makes tables smaller, or moves that on by a step.
   public func giveBack(_ range: VirtualRange) {
     alone {
-      var position = range.start.aligned(down: ECPTSummary.span)
-      while position < range.end, word(ECPTWord.summaries) != 0 {
-        dropSummary(position)
-        let next = position.advanced(by: ECPTSummary.span.bytes)
-        guard next > position else { break }
-        position = next
-      }
+      dropSummaries(range)
       for table in 0..<ECPTFormat.tables { shrinkIfSparse(table) }
       stepOne(0)
     }

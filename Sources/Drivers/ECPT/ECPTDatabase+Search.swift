@@ -3,7 +3,7 @@ public import ClusterTable
 public import EMTCore
 public import EntryFormats
 public import SimMemory
-public import X86Object
+internal import X86Object
 
 extension ECPTDatabase {
   /// The slot of a cluster or row that holds something, nil when there is none. One hash, at most three probes, and
@@ -91,46 +91,5 @@ extension ECPTDatabase {
   /// The slots of a stash.
   @usableFromInline func stash(_ table: Int) -> some Sequence<PhysicalAddress> {
     (0..<ECPTRegisters.stashSlots).lazy.map { block.advanced(by: ECPTRegisters.stash(table, $0)) }
-  }
-
-  /// What is at `address`, where no cluster of base pages was found in the move generation `missed`.
-  @usableFromInline @inline(never)
-  func findSlowly(_ address: VirtualAddress, _ missed: UInt64) -> X86Object {
-    while true {
-      let generation = context.generation
-      let object = search(address, generation, hasNoCluster: missed == generation)
-      if context.generation == generation { return object }
-    }
-  }
-
-  /// Asks the summary which table to search.
-  public func search(_ address: VirtualAddress, _ generation: UInt64) -> X86Object {
-    search(address, generation, hasNoCluster: false)
-  }
-
-  private func search(_ address: VirtualAddress, _ generation: UInt64, hasNoCluster: Bool) -> X86Object {
-    guard owns(address) else { return X86Object(address, .base, entry: X86Entry(0)) }
-    guard let summary = summary(of: address) else {
-      let isEmpty = word(ECPTWord.summaries) == 0
-      return X86Object(address, isEmpty ? PageSize(shift: 47) : ECPTSummary.span, entry: X86Entry(0))
-    }
-    let spans = spans(summary, address)
-    if spans == 0 { return X86Object(address, .oneGiB, entry: X86Entry(0)) }
-    let pages = pages(summary, address)
-    let table = spans & ECPTSummary.giant != 0 ? 2 : pages & ECPTSummary.huge != 0 ? 1 : 0
-    if table != 0 || pages != 0 && !hasNoCluster, let object = object(address, table, generation) {
-      return object
-    }
-    let void = table == 0 ? (pages == 0 ? PageSize.twoMiB : ECPTFormat.span(0)) : .base
-    return X86Object(address, void, entry: X86Entry(0))
-  }
-
-  /// What the cluster of `table` says about `address`, nil when there is none.
-  func object(_ address: VirtualAddress, _ table: Int, _ generation: UInt64) -> X86Object? {
-    guard let slot = slot(of: ECPTFormat.number(address, table), table) else { return nil }
-    let location = slot.advanced(by: ClusterFormat.entryOffset(address, table))
-    return X86Object(
-      address, ClusterFormat.pageSize(table), entry: X86Entry(memory.loadAcquire(location)),
-      location: location.raw, generation: generation)
   }
 }

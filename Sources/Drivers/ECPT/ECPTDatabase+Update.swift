@@ -6,10 +6,10 @@ public import SimMemory
 public import X86Object
 
 extension ECPTDatabase {
-  /// Where the entry of `table` for `address` is, nil when there is no cluster. The structure lock is held.
-  @inlinable public func entry(_ address: VirtualAddress, _ table: Int) -> PhysicalAddress? {
-    context.meter.count(.lookup)
-    return slot(of: ECPTFormat.number(address, table), table)?
+  /// One hash, at most three probes, and six more where a stash is in use.
+  @inlinable @inline(__always)
+  public func locate(_ address: VirtualAddress, _ table: Int) -> PhysicalAddress? {
+    slot(of: ECPTFormat.number(address, table), table)?
       .advanced(by: ClusterFormat.entryOffset(address, table))
   }
 
@@ -23,7 +23,7 @@ extension ECPTDatabase {
     shared { () -> UInt64? in
       guard object.generation == context.generation else { return nil }
       let old = X86Entry(store(object.entry.mapping, at: PhysicalAddress(object.location))).mapping
-      if old == 0 { _ = tally(summary(of: object.start), object.start, 0, 1) }
+      if old == 0 { tally(summary(of: object.start), object.start, 0, 1) }
       return old
     }
   }
@@ -57,14 +57,5 @@ extension ECPTDatabase {
       context.advanceGeneration()
     }
     return old
-  }
-
-  /// Whether the summary knows of no page of another size in the way of `object`.
-  func isFree(_ summary: PhysicalAddress, _ object: X86Object, _ table: Int) -> Bool {
-    let spans = spans(summary, object.start)
-    if table == 2 { return spans & ~ECPTSummary.giant == 0 }
-    let pages = pages(summary, object.start)
-    let others = table == 0 ? pages & ECPTSummary.huge : pages & ~ECPTSummary.huge
-    return others | spans & ECPTSummary.giant == 0
   }
 }

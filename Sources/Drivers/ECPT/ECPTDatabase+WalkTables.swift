@@ -34,8 +34,8 @@ extension ECPTDatabase {
       spans |= self.spans(summary, pair) | self.spans(summary, pair.advanced(by: 1 << 30))
     }
     header = spans & 0xFFFF_FFFF != 0 ? ECPTRow.base : 0
-    if (spans & ~ECPTSummary.giant) >> 32 != 0 { header |= ECPTRow.huge }
-    if spans & ECPTSummary.giant != 0 { header |= ECPTRow.giant | way(of: region, 2) << ECPTRow.wayShift }
+    if (spans & ~ClusterSummary.giant) >> 32 != 0 { header |= ECPTRow.huge }
+    if spans & ClusterSummary.giant != 0 { header |= ECPTRow.giant | way(of: region, 2) << ECPTRow.wayShift }
     setHeader(region, 4, header)
   }
 

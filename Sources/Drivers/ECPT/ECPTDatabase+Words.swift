@@ -23,11 +23,8 @@ internal import SimMemory
   @inlinable static func slots(_ table: Int) -> UInt64 { row(table) &+ 48 }
   /// One bit for each table that is being resized or has a stash.
   @inlinable static var busy: UInt64 { 1344 }
-  /// How many summaries there are.
-  @inlinable static var summaries: UInt64 { 1352 }
-  /// Lists of summaries.
-  @inlinable static var buckets: UInt64 { 64 }
-  @inlinable static func bucket(_ index: UInt64) -> UInt64 { 1536 &+ index &<< 3 }
+  /// How many summaries there are; 64 lists of them follow.
+  @inlinable static var summaries: UInt64 { 1528 }
 }
 
 extension ECPTDatabase {

@@ -3,7 +3,7 @@ public import ClusterTable
 public import EMTCore
 public import EntryFormats
 public import SimMemory
-public import X86Object
+internal import X86Object
 
 /// Elastic cuckoo page tables: three ways for each page size, clusters of eight pages, cuckoo walk tables.
 ///
@@ -40,6 +40,8 @@ public import X86Object
   @inlinable public static var versionWord: UInt64 { ECPTRegisters.version }
   /// One bit for each table that is being resized or has a stash.
   @inlinable public static var busyWord: UInt64 { ECPTWord.busy }
+  /// The count of summaries and its lists.
+  @inlinable public static var summaryWords: UInt64 { ECPTWord.summaries }
 
   /// An empty address space, or nil when there is no memory.
   init?(_ context: DatabaseContext, _ policy: ECPTPolicy, isKernel: Bool) {
@@ -68,23 +70,6 @@ public import X86Object
     note(0)
   }
 
-  /// Basic 4. One search of the 4 KiB table; only if that finds no cluster, the summary is asked.
-  ///
-  /// A void of eight pages or more is reported as such; one inside a cluster page by page.
-  @inlinable public func find(_ address: VirtualAddress) -> X86Object {
-    context.meter.count(.lookup)
-    let generation = context.generation
-    if owns(address), let slot = slot(of: ECPTFormat.number(address, 0), 0) {
-      let location = slot.advanced(by: ClusterFormat.entryOffset(address, 0))
-      let raw = memory.loadAcquire(location)
-      if context.generation == generation {
-        return X86Object(
-          address, .base, entry: X86Entry(raw), location: location.raw, generation: generation)
-      }
-    }
-    return findSlowly(address, generation)
-  }
-
   /// Basic 7. The block counts as ways, with its small walk tables.
   public var footprint: TableFootprint {
     var bytes = TableFootprint(ways: 2 * PageSize.base.bytes)
@@ -98,7 +83,7 @@ public import X86Object
         }
       }
     }
-    bytes.summaries = word(ECPTWord.summaries) * PageSize.base.bytes
+    bytes.summaries = summaryCount * PageSize.base.bytes
     return bytes
   }
 
@@ -108,7 +93,7 @@ public import X86Object
       let arrays = arrays(table)
       for index in arrays.indices { free(arrays[index]) }
     }
-    for bucket in 0..<ECPTWord.buckets { freeSummaries(bucket) }
+    freeSummaries()
     context.meter.count(.tableFrameFreed, 2)
     context.platform.frames.free(block.frame, order: 1)
   }

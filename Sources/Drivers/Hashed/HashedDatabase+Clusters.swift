@@ -6,15 +6,14 @@ internal import SimMemory
 
 // Everything here runs while the structure lock is held alone.
 extension HashedDatabase {
-  /// A slot for a new cluster; `fill` makes it one. Moves a resize of the table on by a step.
-  func claim(
-    _ number: UInt64, _ table: Int
-  ) throws(TranslationError) -> PhysicalAddress {
+  /// A slot for a new cluster, nil when there is no memory; `fill` makes it one. Moves a resize of the table on by a
+  /// step.
+  func claim(_ number: UInt64, _ table: Int) -> PhysicalAddress? {
     stepResizing(table)
     growIfCrowded(table)
     while true {
       if let slot = freeSlot(receiving(table), number) { return slot }
-      if isResizing(table) { stepResizing(table) } else if !grow(table) { throw .outOfMemory }
+      if isResizing(table) { stepResizing(table) } else if !grow(table) { return nil }
     }
   }
 

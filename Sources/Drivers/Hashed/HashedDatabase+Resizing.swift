@@ -41,6 +41,7 @@ extension HashedDatabase {
   /// Makes tables smaller after a range was removed, with at most a step for each cluster that the range can have had.
   public func giveBack(_ range: VirtualRange) {
     alone {
+      dropSummaries(range)
       for _ in 0...range.pages / 8 {
         for table in 0..<ClusterFormat.tables { shrinkIfSparse(table) }
         guard word(HashedWord.resizing) != 0 else { return }

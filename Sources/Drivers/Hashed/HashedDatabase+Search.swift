@@ -3,35 +3,16 @@ public import ClusterTable
 public import EMTCore
 public import EntryFormats
 public import SimMemory
-public import X86Object
+internal import X86Object
 
 extension HashedDatabase {
-  /// What is at `address`: one search of each table that holds anything, smallest pages first, until one answers.
-  @inlinable public func search(_ address: VirtualAddress, _ generation: UInt64) -> X86Object {
-    guard owns(address) else { return X86Object(unmappedAt: address.aligned(down: .base), size: .base) }
-    var void = PageSize(shift: 47)
-    var consulted: UInt64 = 0
-    for table in 0..<ClusterFormat.tables {
-      let array = current(table)
-      guard array.isOccupied else { continue }
-      consulted &+= 1
-      guard let slot = slot(of: ClusterFormat.number(address, table), table, array) else {
-        void = Swift.min(void, ClusterFormat.span(table))
-        continue
-      }
-      let location = slot.advanced(by: ClusterFormat.entryOffset(address, table))
-      let raw = memory.loadAcquire(location)
-      // A cluster holds a mapped page, so no larger page is where a cluster of base pages is.
-      if table == 0 || !X86Entry(raw).isNone {
-        if consulted > 1 { context.meter.count(.extraProbe, consulted &- 1) }
-        return X86Object(
-          address, ClusterFormat.pageSize(table), entry: X86Entry(raw), location: location.raw,
-          generation: generation)
-      }
-      void = Swift.min(void, ClusterFormat.pageSize(table))
-    }
-    if consulted > 1 { context.meter.count(.extraProbe, consulted &- 1) }
-    return X86Object(address, void, entry: X86Entry(0), location: 0, generation: generation)
+  /// One hash, and probes up to a void slot; no probe in a table that holds nothing.
+  @inlinable @inline(__always)
+  public func locate(_ address: VirtualAddress, _ table: Int) -> PhysicalAddress? {
+    let array = current(table)
+    guard array.isOccupied else { return nil }
+    return slot(of: ClusterFormat.number(address, table), table, array)?
+      .advanced(by: ClusterFormat.entryOffset(address, table))
   }
 
   /// The slot of a cluster, nil when there is none. While the table is resized both arrays are searched.

@@ -6,16 +6,6 @@ public import SimMemory
 public import X86Object
 
 extension HashedDatabase {
-  /// Where the entry of `table` for `address` is, nil when there is no cluster. The structure lock is held.
-  @inlinable public func entry(_ address: VirtualAddress, _ table: Int) -> PhysicalAddress? {
-    context.meter.count(.lookup)
-    let array = current(table)
-    guard array.isOccupied, let slot = slot(of: ClusterFormat.number(address, table), table, array) else {
-      return nil
-    }
-    return slot.advanced(by: ClusterFormat.entryOffset(address, table))
-  }
-
   /// Basic 5.
   @inlinable public func update(_ object: X86Object) throws(TranslationError) -> Change<X86Object> {
     try update(object, known: wasKnown(object) ? replace(object) : nil)
@@ -25,7 +15,9 @@ extension HashedDatabase {
   @inlinable @inline(__always) func replace(_ object: X86Object) -> UInt64? {
     shared { () -> UInt64? in
       guard object.generation == context.generation else { return nil }
-      return exchange(object.entry.mapping, at: PhysicalAddress(object.location))
+      let old = exchange(object.entry.mapping, at: PhysicalAddress(object.location))
+      if old == 0 { tally(summary(of: object.start), object.start, 0, 1) }
+      return old
     }
   }
 
@@ -39,17 +31,23 @@ extension HashedDatabase {
   /// Stores what `group` maps into its cluster, or makes that, and moves resizes on by a step.
   public func put(_ group: inout ClusterGroup) throws(TranslationError) {
     let table = try table(for: group.object(0))
-    let isOnlySize = !(0..<ClusterFormat.tables).contains { $0 != table && current($0).isOccupied }
-    if !isOnlySize, let conflict = otherSize(group.object(0)) { throw conflict }
     try alone { () throws(TranslationError) in
+      guard let summary = summary(of: group.start) ?? makeSummary(group.start) else { throw .outOfMemory }
+      if !isFree(summary, group.start, table), let conflict = otherSize(group.object(0)) { throw conflict }
+      var fresh: Int64 = 0
       if let place = location(of: group) {
-        exchange(&group, at: place)
+        fresh = Int64(exchange(&group, at: place))
       } else {
         let number = ClusterFormat.number(group.start, table)
-        let slot = try claim(number, table)
+        guard let slot = claim(number, table) else {
+          dropSummary(group.start)
+          throw .outOfMemory
+        }
         fill(slot, number, table, group.words, ClusterFormat.entryOffset(group.start, table))
+        for index in 0..<group.count where group.words[index] != 0 { fresh += 1 }
         group.words = InlineArray(repeating: 0)
       }
+      if fresh != 0 { tally(summary, group.start, table, fresh) }
       stepAll()
     }
   }
@@ -61,17 +59,24 @@ extension HashedDatabase {
     }
     alone {
       guard let place = location(of: group) else { return group.words = InlineArray(repeating: 0) }
-      exchange(&group, at: place, isRemoved: true)
+      let gone = group.mapped.count - exchange(&group, at: place, isRemoved: true)
+      if gone != 0 { tally(summary(of: group.start), group.start, table, -Int64(gone)) }
       let slot = PhysicalAddress(place.raw & ~63)
       if isEmpty(slot) { free(slot, table) }
     }
   }
 
   /// Stores the mappings of `group`, or nothing in their place, from the entry at `place` on.
-  private func exchange(_ group: inout ClusterGroup, at place: PhysicalAddress, isRemoved: Bool = false) {
+  /// - Returns: in how many places nothing was mapped.
+  private func exchange(
+    _ group: inout ClusterGroup, at place: PhysicalAddress, isRemoved: Bool = false
+  ) -> Int {
+    var voids = 0
     for index in 0..<group.count where group.words[index] != 0 {
       let entry = place.advanced(by: UInt64(index) << 3)
       group.words[index] = exchange(isRemoved ? 0 : group.words[index], at: entry)
+      if group.words[index] == 0 { voids += 1 }
     }
+    return voids
   }
 }

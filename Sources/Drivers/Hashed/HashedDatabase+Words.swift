@@ -16,6 +16,8 @@ internal import SimMemory
   @inlinable static func cleared(_ table: Int) -> UInt64 { 200 &+ UInt64(truncatingIfNeeded: table) &<< 3 }
   /// One bit for each table that is being resized.
   @inlinable static var resizing: UInt64 { 224 }
+  /// How many summaries there are; 64 lists of them follow.
+  @inlinable static var summaries: UInt64 { 1528 }
 }
 
 extension HashedDatabase {
@@ -31,8 +33,8 @@ extension HashedDatabase {
   @usableFromInline func embedded(_ table: Int) -> HashedArray {
     switch table {
     case 0: HashedArray(base: block.advanced(by: 2048), log2: 5)
-    case 1: HashedArray(base: block.advanced(by: 1024), log2: 4)
-    default: HashedArray(base: block.advanced(by: 768), log2: 2)
+    case 1: HashedArray(base: block.advanced(by: 768), log2: 3)
+    default: HashedArray(base: block.advanced(by: 1280), log2: 1)
     }
   }
 

@@ -3,13 +3,13 @@ public import ClusterTable
 public import EMTCore
 public import EntryFormats
 public import SimMemory
-public import X86Object
+internal import X86Object
 
 /// A hashed page table: one open-addressed table of eight-page clusters for each page size and address space.
 ///
 /// **Tables.** `HashedFormat` and `HashedDescriptor` say what the bytes mean. A collision goes to the next slot.
-/// An address space starts with one frame: the descriptor, the software's counts, 64 lock words and three small
-/// arrays (32, 16 and 4 clusters). A table grows when 5/8 of its slots are taken and shrinks when the smaller one
+/// An address space starts with one frame: the descriptor, the software's counts, 64 lock words, lists of
+/// summaries and three small arrays (32, 8 and 2 clusters). The first page in 2 GiB takes a frame for their summary. A table grows when 5/8 of its slots are taken and shrinks when the smaller one
 /// would be at most 1/4 full; without memory for a larger array it goes on until every slot is taken.
 ///
 /// **Bounds.** The new array is cleared one frame per change of the table; then each change moves up to eight clusters
@@ -39,6 +39,8 @@ public import X86Object
   @inlinable public static var versionWord: UInt64 { HashedDescriptor.version }
   /// One bit for each table that is being resized.
   @inlinable public static var busyWord: UInt64 { HashedWord.resizing }
+  /// The count of summaries and its lists.
+  @inlinable public static var summaryWords: UInt64 { HashedWord.summaries }
 
   /// An empty address space, or nil when no frame is left.
   init?(_ context: DatabaseContext, isKernel: Bool) {
@@ -53,19 +55,7 @@ public import X86Object
     for table in 0..<ClusterFormat.tables { set(HashedDescriptor.current(table), embedded(table).word) }
   }
 
-  /// Basic 4. One search of each table that holds anything, smallest pages first, until one answers.
-  ///
-  /// A void of eight pages or more is reported as such; one inside a cluster page by page.
-  @inlinable public func find(_ address: VirtualAddress) -> X86Object {
-    context.meter.count(.lookup)
-    while true {
-      let generation = context.generation
-      let object = search(address, generation)
-      if context.generation == generation { return object }
-    }
-  }
-
-  /// Basic 7. All of it counts as ways: the frame of the descriptor and the arrays outside it.
+  /// Basic 7. The frame of the descriptor and the arrays outside it count as ways.
   public var footprint: TableFootprint {
     var bytes = PageSize.base.bytes
     for table in 0..<ClusterFormat.tables {
@@ -74,15 +64,16 @@ public import X86Object
         bytes += arrays[index].bytes
       }
     }
-    return TableFootprint(ways: bytes)
+    return TableFootprint(ways: bytes, summaries: summaryCount * PageSize.base.bytes)
   }
 
-  /// Basic 8. A handful of blocks, whatever the number of pages.
+  /// Basic 8. A handful of blocks, and one summary for each 2 GiB in use.
   public func release() {
     for table in 0..<ClusterFormat.tables {
       let arrays = arrays(table)
       for index in arrays.indices { free(arrays[index]) }
     }
+    freeSummaries()
     context.meter.count(.tableFrameFreed)
     context.platform.frames.free(block.frame)
   }

@@ -2,6 +2,7 @@
 internal import EMTCore
 internal import Foundation
 internal import Profiling
+internal import VMM
 
 /// Runs the calibration of one driver: both instruments on the same runs, then the fit.
 struct Calibration {
@@ -19,10 +20,13 @@ struct Calibration {
 
   let driver: String
   let callgrind: Callgrind
+  /// Which memory of traces gets huge pages.
+  let policy: HugePagePolicy
 
-  init(driver: String, callgrind: Callgrind) {
+  init(driver: String, callgrind: Callgrind, policy: HugePagePolicy) {
     self.driver = driver
     self.callgrind = callgrind
+    self.policy = policy
   }
 
   /// Observes the micro workloads, or the replay of `traces`: one run under callgrind for all operations.
@@ -30,7 +34,7 @@ struct Calibration {
   /// Only calls of forms that were compiled for a driver (`Tg5`; with `Tm` behind it when forms of several drivers were
   /// folded into one) are looked at, so a kernel that is not compiled for the driver is noticed.
   func observe(_ traces: [String] = []) throws(CommandFailure) -> [CostFit.Observation] {
-    let kind = traces.isEmpty ? ["--run", "micro"] : ["--run", "traces"]
+    let kind = traces.isEmpty ? ["--run", "micro"] : ["--run", "traces", "--thp", policy.rawValue]
     let (output, dumps) = try callgrind.run(
       ["calibrate", "--driver", driver] + kind + traces,
       without: [Calibration.clearing + "*", Calibration.copying + "*"])

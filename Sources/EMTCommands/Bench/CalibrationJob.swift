@@ -4,7 +4,7 @@ public import MMU
 public import Machine
 internal import SimMemory
 internal import Synchronization
-internal import VMM
+public import VMM
 public import Workloads
 
 /// What runs under callgrind: workloads whose kernel work both instruments see.
@@ -16,10 +16,16 @@ public import Workloads
   @usableFromInline var traces: [String]
   @usableFromInline var driver: String
   @usableFromInline var workloads: [MicroWorkload]
+  /// Which memory gets huge pages. Micro workloads ask for them where they are about them.
+  @usableFromInline var policy: HugePagePolicy
 
-  init(traces: [String], driver: String, workloads: [MicroWorkload] = MicroWorkload.allCases) {
+  init(
+    traces: [String], driver: String, policy: HugePagePolicy,
+    workloads: [MicroWorkload] = MicroWorkload.allCases
+  ) {
     self.traces = traces
     self.driver = driver
+    self.policy = traces.isEmpty ? .madvise : policy
     self.workloads = workloads
   }
 
@@ -73,6 +79,7 @@ public import Workloads
   @usableFromInline var configuration: MachineConfiguration {
     var configuration = MachineConfiguration()
     configuration.memory = MemoryGeometry(bytes: 8 << 30)
+    configuration.hugePages = HugePageSettings(policy: policy)
     return configuration
   }
 }

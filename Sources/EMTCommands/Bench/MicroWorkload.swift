@@ -10,6 +10,8 @@
   case protectDense, protectPieces, protectEmpty, protectAndStore
   case moveDense, moveSmall, growShrink
   case dropDense, dropPieces, dropSparse, adviseAreas, guardPages
+  case hugeStores, hugeLoadsThenStores, hugeCopies, hugeUnmapPieces, hugeProtectPieces
+  case hugeDrops, hugeMoves, collapses
   case heap, heapWithStores, populate, lockPages, query, userCopies, refusedCalls, exitSparse
 
   /// How many units of work to do in a measured run: chosen so that all take about as long.

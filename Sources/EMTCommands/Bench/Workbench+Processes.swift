@@ -76,6 +76,7 @@ extension Workbench {
     var isKnown = try runFaults(workload, size)
     if !isKnown { isKnown = try runMappings(workload, size) }
     if !isKnown { isKnown = try runChanges(workload, size) }
+    if !isKnown { isKnown = try runHugePages(workload, size) }
     if !isKnown { isKnown = try runProcesses(workload, size) }
     precondition(isKnown, "a micro workload that nobody runs")
     try renew()

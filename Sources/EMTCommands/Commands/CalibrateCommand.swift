@@ -3,13 +3,15 @@ internal import Catalog
 internal import EMTCore
 internal import Foundation
 internal import Profiling
+internal import VMM
 
 /// `emt calibrate`.
 enum CalibrateCommand: Command {
   static var syntax: CommandSyntax {
     CommandSyntax(
       name: "calibrate",
-      usage: "calibrate [TRACE…] [--driver D] [--train TRACE,…] [--check | --output FILE] [--json]",
+      usage:
+        "calibrate [TRACE…] [--driver D] [--train TRACE,…] [--check | --faults | --output FILE] [--thp POLICY] [--json]",
       summary:
         "Fits the cost of every kernel event to instructions counted by callgrind; TRACE… only check the fit.",
       options: [
@@ -21,6 +23,7 @@ enum CalibrateCommand: Command {
           name: "--check", value: nil, help: "fit nothing: compare the committed tables with TRACE…"),
         CommandSyntax.Option(
           name: "--faults", value: nil, help: "like --check; prints page faults relative to radix"),
+        CommonOptions.thp,
         CommandSyntax.Option(name: "--output", value: "FILE", help: "write the tables as Swift source"),
         CommandSyntax.Option(
           name: "--run", value: "KIND",
@@ -34,7 +37,8 @@ enum CalibrateCommand: Command {
     let arguments = try Arguments(words, syntax)
     var chosen = drivers
     if let name = arguments.value("--driver") { chosen = [try CommonOptions.driver(name, in: drivers)] }
-    if let kind = arguments.value("--run") { return try count(kind, chosen, arguments.operands) }
+    let policy = try CommonOptions.policy(arguments)
+    if let kind = arguments.value("--run") { return try count(kind, chosen, arguments.operands, policy) }
     let isCheck = arguments.has("--check") || arguments.has("--faults")
     if isCheck {
       guard !arguments.operands.isEmpty else {
@@ -50,7 +54,7 @@ enum CalibrateCommand: Command {
     var tables: [(driver: String, table: CostTable)] = []
     var reports: [CalibrationReport] = []
     for driver in chosen {
-      let calibration = Calibration(driver: driver.description.name, callgrind: callgrind)
+      let calibration = Calibration(driver: driver.description.name, callgrind: callgrind, policy: policy)
       let report =
         isCheck
         ? try check(calibration, arguments.operands)
@@ -74,7 +78,7 @@ enum CalibrateCommand: Command {
 
   /// What callgrind runs.
   private static func count(
-    _ kind: String, _ chosen: [Driver], _ traces: [String]
+    _ kind: String, _ chosen: [Driver], _ traces: [String], _ policy: HugePagePolicy
   ) throws(CommandFailure) -> Int32 {
     guard chosen.count == 1, ["micro", "contents", "traces"].contains(kind) else {
       throw .usage("emt calibrate: --run takes micro, contents or traces, and needs --driver")
@@ -82,7 +86,8 @@ enum CalibrateCommand: Command {
     let workloads =
       kind == "contents" ? [MicroWorkload.copyAfterFork, .reuseAfterFork] : MicroWorkload.allCases
     let job = CalibrationJob(
-      traces: kind == "traces" ? traces : [], driver: chosen[0].description.name, workloads: workloads)
+      traces: kind == "traces" ? traces : [], driver: chosen[0].description.name, policy: policy,
+      workloads: workloads)
     for run in try chosen[0].calibrate(job) { Terminal.print(try CommonOptions.json(run)) }
     return 0
   }

@@ -41,6 +41,7 @@ extension Kernel {
     }
     let area = space.layout.areas.areas[index]
     guard area.rights.allow(kind) else { return .refused(.notAllowed) }
+    if area.flags.contains(.hugeTLB) { return hugeTLBFault(space, area, address, kind) }
     let page = VirtualRange(page: address, .base)
     let huge = hugePage(of: area, at: address)
     let database = space.database

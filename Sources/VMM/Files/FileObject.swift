@@ -31,6 +31,8 @@ public final class FileObject {
     case regular
     /// Shared memory: SysV segments, memfd, shared anonymous mappings, `/dev/shm`.
     case sharedMemory
+    /// A file of pooled huge pages.
+    case hugeTLB
     /// A device or a file of the kernel's own: what it can do is not known.
     case special
     /// Something that cannot be mapped: a directory, a pipe, a terminal.
@@ -62,6 +64,8 @@ public final class FileObject {
   public var mappedPages: UInt64 = 0
   /// How many of them belong to shared mappings that may be written.
   public var writableMappedPages: UInt64 = 0
+  /// What it has if its pages are pooled huge pages; `pages` is empty then.
+  @usableFromInline var hugeTLB: HugeFile?
   /// What a userfaultfd keeps, if the file is one.
   public internal(set) var userfault: Userfault?
   /// Pages of shared memory that were promised when it was made.

@@ -45,12 +45,14 @@ extension Kernel {
     } else {
       try excuse(request, [.einval, .efault])
     }
-    try excuse(request, [.eacces, .eperm, .enosys, .enfile])
+    try excuse(request, [.eacces, .eperm, .enosys, .enfile, .enodev])
+    let pool = flags & 4 != 0 ? poolNumber(logarithm: flags >> 26) : nil
+    if flags & 4 != 0, pool == nil, !request.circumstances.isAccepted { throw .enodev }
     try commit(request)
     let mayBeSealed = flags & 2 != 0 || flags & 8 != 0
     var seals: Seals = mayBeSealed ? [] : .seal
     if flags & 8 != 0 { seals.insert(.execute) }
-    let id = files.make(.sharedMemory, seals: seals)
+    let id = pool.map { makeHugeFile(pool: $0, seals: seals) } ?? files.make(.sharedMemory, seals: seals)
     files[id].mayExecute = flags & 8 == 0
     let file = OpenFile(file: id)
     let descriptor = request.circumstances.handle.map { UInt32(truncatingIfNeeded: $0) }
@@ -64,7 +66,7 @@ extension Kernel {
   func sealsCommand(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
     let file = try openFile(process, request, argument: 0)
     let object = files[file.file]
-    guard object.kind == .sharedMemory else { throw .einval }
+    guard object.kind == .sharedMemory || object.kind == .hugeTLB else { throw .einval }
     guard request[1] == 1033 else { return UInt64(object.seals.rawValue) }
     guard file.isWritable else { throw .eperm }
     var wanted = Seals(rawValue: UInt32(truncatingIfNeeded: request[2]))
@@ -88,12 +90,17 @@ extension Kernel {
     let file = try openFile(process, request, argument: 0)
     let object = files[file.file]
     guard object.kind != .notMappable, file.isWritable else { throw .einval }
+    if let huge = object.hugeTLB, request[1] & huge.size.mask != 0 { throw .einval }
     if object.seals.contains(.shrink), request[1] < object.size { throw .eperm }
     if object.seals.contains(.grow), request[1] > object.size { throw .eperm }
     try excuse(request, [.eperm, .eacces, .etxtbsy, .efbig, .eintr, .eio, .erofs])
     if request[1] >> 12 >= PageIndex.maximumPages { throw .efbig }
     try commit(request)
-    setSize(of: file.file, to: request[1])
+    if object.hugeTLB != nil {
+      try setHugeSize(of: file.file, to: request[1])
+    } else {
+      setSize(of: file.file, to: request[1])
+    }
     return 0
   }
 
@@ -112,13 +119,17 @@ extension Kernel {
     guard object.kind != .notMappable else { throw request.circumstances.verdict ?? .enodev }
     let (end, overflow) = offset.addingReportingOverflow(length)
     guard !overflow, end >> 12 < PageIndex.maximumPages else { throw .efbig }
-    if object.kind == .sharedMemory, mode & ~3 != 0 { throw .eopnotsupp }
+    if object.kind == .sharedMemory || object.kind == .hugeTLB, mode & ~3 != 0 { throw .eopnotsupp }
     if punch, !object.seals.isDisjoint(with: [.write, .futureWrite]) { throw .eperm }
     if !punch, mode & 1 == 0, object.seals.contains(.grow), end > object.size { throw .eperm }
     if object.kind == .regular {
       try excuse(request, [.einval, .eopnotsupp, .eperm, .etxtbsy, .efbig, .eintr, .eio, .erofs, .enodev])
     }
     try commit(request)
+    if object.hugeTLB != nil {
+      try allocateHuge(file.file, offset..<end, mode: mode)
+      return 0
+    }
     if punch || mode & 16 != 0 { clear(file.file, offset..<end) }
     switch mode {
     case 8: cutOut(file.file, offset..<end)

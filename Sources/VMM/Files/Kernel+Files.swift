@@ -15,12 +15,14 @@ extension Kernel {
 
   /// Pages of an area, which were unmapped, do not map their file any more.
   @usableFromInline func drop(_ area: VMA, of space: Space<Database>) {
+    if area.flags.contains(.hugeTLB) { dropReservations(area, space) }
     if area.group != 0 { dropGroup(of: area, in: space) }
     if area.flags.contains(.accounted) { counters.value.committedPages &-= area.range.pages }
     guard area.file != .none else { return }
     files[area.file].mappers.remove(space.number, pages: area.range.pages)
     files[area.file].mappedPages -= area.range.pages
     if mayWriteToFile(area) { files[area.file].writableMappedPages -= area.range.pages }
+    if area.flags.contains(.sharedMemorySegment), dropDoomedSegment(of: area.file) { return }
     discardIfUnreachable(area.file)
   }
 
@@ -29,7 +31,7 @@ extension Kernel {
   }
 
   /// One holder of a file less.
-  func releaseFile(_ id: FileID) {
+  @usableFromInline func releaseFile(_ id: FileID) {
     guard id != .none else { return }
     files.release(id)
     discardIfUnreachable(id)
@@ -40,6 +42,7 @@ extension Kernel {
     guard files.isUnreachable(id) else { return }
     closeUserfault(id)
     forgetPages(of: id, 0..<PageIndex.maximumPages)
+    forgetHugePages(of: id, from: 0)
     counters.value.committedPages &-= files[id].accountedPages
     files.discard(id)
   }

@@ -27,7 +27,7 @@ extension Kernel {
     case .pread: if let file, call.result > 0 { files[file.file].reach(call[3] &+ call.result) }
     case .pwrite: if let file { files[file.file].reach(call[3] &+ call.result) }
     case .truncate:
-      if let id = files.named(path(process, call.strings[0] ?? "")) { setSize(of: id, to: call[1]) }
+      if let id = files.named(path(process, call.strings[0] ?? "")) { resize(id, to: call[1]) }
     case .chdir: process.directory = path(process, call.strings[0] ?? "")
     case .fchdir: if let file { process.directory = file.path }
     case .link: followLink(process, call, from: nil, to: nil)
@@ -58,10 +58,11 @@ extension Kernel {
     } else if let known = files.named(name), !isTemporary {
       id = known
     } else {
-      id = files.make(kind, mayBeLarger: !isFresh || kind == .special)
+      let huge = kind == .notMappable ? nil : makeMountedHugeFile(name, mayBeLarger: !isFresh)
+      id = huge ?? files.make(kind, mayBeLarger: !isFresh || kind == .special)
       if !name.isEmpty, !isTemporary { _ = files.name(id, name) }
     }
-    if flags & truncate != 0, files[id].kind != .special { setSize(of: id, to: 0) }
+    if flags & truncate != 0, files[id].kind != .special { resize(id, to: 0) }
     let mode = flags & 3
     let file = OpenFile(
       file: id, path: name, isReadable: mode != 1, isWritable: mode == 1 || mode == 2,

@@ -6,11 +6,25 @@ public struct SegmentRegistry {
   struct Segment {
     var file: FileID
     var key: UInt64
+    /// The bytes that were asked for.
+    var size: UInt64 = 0
+    /// Who may do what: nine bits.
+    var mode: UInt32 = 0o666
+    /// The user that it belongs to.
+    var owner: UInt32 = 0
+    /// The user that made it.
+    var creator: UInt32 = 0
+    /// The process that made it.
+    var creatorProcess: UInt32 = 0
+    /// The process that attached or detached it last.
+    var lastProcess: UInt32 = 0
     var attachments = 0
     /// IPC_RMID was asked for: it goes with its last attachment.
     var isDoomed = false
   }
   var segments: [UInt64: Segment] = [:]
+  /// The most segments that there can be (Linux: `kernel.shmmni`).
+  public var maximumCount = 4096
   private var nextIdentifier: UInt64 = 1
 
   /// No segments.

@@ -40,6 +40,9 @@ extension Kernel {
   @inlinable
   func nextAddress(_ space: Space<Database>, after address: VirtualAddress) -> VirtualAddress {
     let next = address.advanced(by: PageSize.base.bytes)
+    if usesHugeTLB, let area = space.layout.areas.area(at: address), area.flags.contains(.hugeTLB) {
+      return nextPooledAddress(area, after: address)
+    }
     guard hugePageCounts.isInUse, let area = space.layout.areas.area(at: address),
       let page = hugePage(of: area, at: address)
     else { return next }

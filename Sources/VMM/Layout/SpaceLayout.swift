@@ -35,6 +35,8 @@ public struct SpaceLayout: Sendable {
   public var breakStart: VirtualAddress?
   /// The end of the break, in bytes.
   public var breakEnd = VirtualAddress(0)
+  /// The addresses of the pooled huge pages that private mappings were promised and have not got yet.
+  var hugeReservations: Set<UInt64> = []
   /// Flags that new mappings get (mlockall with MCL_FUTURE).
   public var futureFlags: VMAFlags = []
 

@@ -36,7 +36,7 @@ extension Kernel {
   func account(
     _ area: inout VMA, isSharedMemory: Bool, isFixed: Bool, _ process: Process<Database>
   ) throws(Errno) {
-    guard !area.flags.contains(.noReserve) else { return }
+    guard area.flags.isDisjoint(with: [.noReserve, .hugeTLB]) else { return }
     let isAccounted = area.isPrivate && area.rights.contains(.write)
     guard isAccounted || isSharedMemory else { return }
     if isAccounted { area.flags.insert(.accounted) }
@@ -86,7 +86,7 @@ extension Kernel {
     {
       throw .enomem
     }
-    guard area.flags.isDisjoint(with: [.accounted, .shared, .noReserve, .inferred]) else { return }
+    guard area.flags.isDisjoint(with: [.accounted, .shared, .noReserve, .inferred, .hugeTLB]) else { return }
     promised += part.pages
     try promise(promised, process)
   }
@@ -95,7 +95,9 @@ extension Kernel {
   /// never had one and cannot get one.
   func noteRights(_ area: inout VMA) {
     if area.rights.contains(.write) {
-      guard area.flags.isDisjoint(with: [.accounted, .shared, .noReserve, .inferred]) else { return }
+      guard area.flags.isDisjoint(with: [.accounted, .shared, .noReserve, .inferred, .hugeTLB]) else {
+        return
+      }
       area.flags.insert(.accounted)
       counters.value.committedPages &+= area.range.pages
     } else if area.flags.contains(.accounted), area.isAnonymous, area.group == 0 {

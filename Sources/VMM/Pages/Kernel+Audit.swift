@@ -21,6 +21,7 @@ extension Kernel {
       total += pages
     }
     if total != residentPages { return "\(total) pages are mapped in all, but \(residentPages) counted" }
+    if let broken = brokenPool() { return broken }
     for (frame, count) in mappings.sorted(by: { $0.key < $1.key }) {
       let counted = platform.frames.table.mappings(FrameNumber(frame))
       if counted != count { return "frame \(frame) is mapped \(count) times, but counted \(counted) times" }
@@ -38,10 +39,13 @@ extension Kernel {
     while let object = database.nextMapped(&iterator) {
       guard area.range.contains(object.span) else { return "\(object.span) reaches out of \(area.range)" }
       guard object.isPresent else { continue }
-      pages += object.size.basePages
+      let isPooled = area.flags.contains(.hugeTLB)
+      if !isPooled { pages += object.size.basePages }
       guard !object.isSpecial else { continue }
       let isHuge = object.size != .base
-      if isHuge, !area.flags.contains(.hasHugePages) { return "\(area.range) does not know of a huge page" }
+      if isHuge, !isPooled, !area.flags.contains(.hasHugePages) {
+        return "\(area.range) does not know of a huge page"
+      }
       let frames = isHuge && platform.frames.isCut(object.frame) ? object.size.basePages : 1
       for step in 0..<frames { mappings[object.frame.raw + step, default: 0] += 1 }
     }

@@ -51,6 +51,7 @@ extension Kernel {
       database.unlock(&lock)
       database.putLock(lock)
       meter.count(.pageCount, pages)
+      if area.flags.contains(.hugeTLB) { pages = 0 }
       child.residentPages &+= pages
       noteMapped(pages)
       pages = 0
@@ -66,11 +67,14 @@ extension Kernel {
   func inheritedLayout(_ layout: SpaceLayout, for child: Space<Database>) -> SpaceLayout {
     var inherited = layout
     inherited.futureFlags = []
+    inherited.hugeReservations = []
     inherited.areas = VMASet()
     for area in layout.areas.areas where !area.flags.contains(.dontFork) {
       var copy = area
       copy.flags.subtract([.locked, .lockedOnFault])
       copy.disarm()
+      // What was promised to the parent is not promised to the child.
+      if copy.flags.contains(.hugeTLB), copy.isPrivate { copy.flags.insert(.noReserve) }
       if copy.flags.contains(.wipeOnFork) { copy.flags.subtract([.hasPrivatePages, .hasHugePages]) }
       hold(copy, in: child)
       inherited.areas.insert(copy)

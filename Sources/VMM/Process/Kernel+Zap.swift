@@ -115,7 +115,7 @@ extension Kernel {
   @inlinable func empty(_ space: Space<Database>) {
     for area in takeAllAreas(space) {
       meter.count(.vmaStep)
-      zap(space, area.range)
+      zap(space, area: area)
       drop(area, of: space)
     }
   }

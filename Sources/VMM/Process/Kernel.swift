@@ -26,6 +26,15 @@ public final class Kernel<Service: TranslationService> {
   public let pageLists: PageLists
   /// Swap areas and what is in them.
   @usableFromInline let swapCell = HotCell(SwapSpace())
+  /// Pools of huge pages, the smallest pages first.
+  @usableFromInline let poolCell: HotCell<[HugePagePool]>
+  /// The paths below which files are made of pooled huge pages, each ending in a slash.
+  var hugePageMounts: [String: PageSize] = [:]
+  /// Whether pools of huge pages grow whenever a program wants pages that they do not have: for programs that were recorded
+  /// where there were enough.
+  public var hugePoolsFollowDemand = false
+  /// The user that may make huge segments without the privilege to lock memory (Linux: `vm.hugetlb_shm_group`).
+  public var hugeSegmentUser: UInt32 = 0
   /// What reclaim decides by.
   @usableFromInline let reclaimCell: HotCell<ReclaimState>
   /// What the last shortage of memory was like; nil while there was none.
@@ -79,6 +88,7 @@ public final class Kernel<Service: TranslationService> {
     zeroFrame = zero
     hugeSize = service.pageSizes.all.first { $0 > .base } ?? .base
     fileCell = HotCell(FileTable())
+    poolCell = HotCell(Self.makePools(service.pageSizes))
     counters = HotCell(KernelCounters())
     pageLists = PageLists(platform.frames)
     reclaimCell = HotCell(ReclaimState(platform.frames))
@@ -92,6 +102,7 @@ public final class Kernel<Service: TranslationService> {
     counters.release()
     spaceCell.release()
     groupCell.release()
+    poolCell.release()
     swapCell.release()
     reclaimCell.release()
     pageLists.destroy()
@@ -136,6 +147,7 @@ public final class Kernel<Service: TranslationService> {
     for id in files.all { discardIfUnreachable(id) }
     if platform.frames.table.release(zeroFrame) == 0 { platform.frames.free(zeroFrame) }
     releaseHugeZeroBlock()
+    releaseHugePools()
     service.shutDown()
   }
 
@@ -171,5 +183,6 @@ public final class Kernel<Service: TranslationService> {
   /// Free frames below which the background reclaimer runs.
   @usableFromInline var alarm: UInt64 = 0
   @usableFromInline var userEnd = VirtualAddress(0)
+  @usableFromInline var usesHugeTLB = false
   @usableFromInline init() {}
 }

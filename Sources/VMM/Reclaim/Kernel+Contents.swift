@@ -28,6 +28,7 @@ extension Kernel {
   /// Digests of the pages of an area's file that the area reaches and that are not all zero, in order.
   public func fileContents(of area: VMA) -> [(page: UInt64, contents: UInt64)] {
     let file = files[area.file]
+    if let huge = file.hugeTLB { return pooledContents(of: area, huge) }
     let first = area.offset >> 12
     var found: [(page: UInt64, contents: UInt64)] = []
     let zero = PageStore().digest(of: 0)

@@ -47,6 +47,7 @@ extension Kernel {
   /// Drops the pages of a part of `area` but not its guards: they go with the mapping only, or when they are removed
   /// (Linux `zap_drop_markers`).
   @inlinable func discardPages(_ space: Space<Database>, _ area: VMA, _ part: VirtualRange) {
+    if area.flags.contains(.hugeTLB) { return zapPooled(space, area, part) }
     guard area.flags.contains(.hasGuards) else { return zap(space, part) }
     let database = space.database
     var start = part.start

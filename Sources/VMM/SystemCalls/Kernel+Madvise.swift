@@ -30,6 +30,10 @@ extension Kernel {
       try checkAdvice(advice, for: area)
       if !isCommitted, !hasHole { try commit(request) }
       isCommitted = true
+      if area.flags.contains(.hugeTLB) {
+        try advisePooled(advice, space, area, area.range.intersection(range))
+        continue
+      }
       try apply(advice, space, area, area.range.intersection(range))
     }
     if hasHole { throw .enomem }
@@ -137,7 +141,7 @@ extension Kernel {
       case .refused(.notMapped), .refused(.notCanonical):
         throw covers(space, VirtualRange(page: address, .base)) ? .efault : .enomem
       case .refused(.notAllowed): throw .einval
-      case .waits, .refused(.keyForbids), .refused(.beyondEndOfFile): throw .efault
+      case .waits, .refused(.keyForbids), .refused(.beyondEndOfFile), .refused(.noHugePage): throw .efault
       case .outOfMemory: throw .enomem
       }
       address = nextAddress(space, after: address)

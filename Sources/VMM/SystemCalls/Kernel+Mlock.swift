@@ -86,10 +86,12 @@ extension Kernel {
     let end = isEverything ? range.end : space.layout.areas.firstHole(in: range) ?? range.end
     let part = VirtualRange(range.start, end)
     guard !part.isEmpty else { return }
-    let changed = space.layout.areas.update(part) {
-      $0.flags.subtract([.locked, .lockedOnFault])
-      $0.flags.formUnion(flags)
+    for part in lockableParts(space, part) {
+      let changed = space.layout.areas.update(part) {
+        $0.flags.subtract([.locked, .lockedOnFault])
+        $0.flags.formUnion(flags)
+      }
+      countChange(space, changed)
     }
-    countChange(space, changed)
   }
 }

@@ -35,7 +35,7 @@ public struct MapFlags: OptionSet, Sendable, Hashable {
   /// MAP_FIXED_NOREPLACE.
   public static var fixedNoReplace: Self { Self(rawValue: 0x100000) }
   /// Flags that MAP_SHARED_VALIDATE knows for files without DAX; others are refused with EOPNOTSUPP.
-  public static var validated: UInt64 { 0x0017_FBFF }
+  public static var validated: UInt64 { 0x7C17_FBFF }
 }
 
 extension Kernel {
@@ -43,6 +43,7 @@ extension Kernel {
   @inlinable func mmap(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
     let plan = try planMapping(process, request)
     let space = process.space
+    if plan.area.flags.contains(.hugeTLB) { return try mapPooled(space, plan) }
     if plan.replaces {
       do { try cutAtEdges(space, plan.area.range) } catch {
         if plan.area.file != .none { discardIfUnreachable(plan.area.file) }
@@ -81,10 +82,12 @@ extension Kernel {
     guard request[5] & PageSize.base.mask == 0 else { throw .einval }
     let file = isAnonymous ? nil : try openFile(process, request, argument: 4)
     guard request[1] != 0 else { throw .einval }
-    guard let length = pageAligned(request[1]), length != 0 else { throw .enomem }
+    let pool = try poolForMapping(request, flags, file)
+    let length = try mappingLength(request[1], pool: pool)
     if file != nil, request[5] &+ length < request[5] { throw .eoverflow }
     guard process.space.layout.areas.areas.count < maximumAreas else { throw .enomem }
-    let start = try placeMapping(process.space, request, flags, length)
+    let alignment = pool.map { poolCell.value[$0].size } ?? .base
+    let start = try placeMapping(process.space, request, flags, length, alignment)
     var area = VMA(
       VirtualRange(start, bytes: length), rights: rights, flags: process.space.layout.futureFlags)
     if flags.contains(.droppable), isAnonymous, type == MapFlags.droppable.rawValue {
@@ -98,15 +101,16 @@ extension Kernel {
     } else if let file {
       try describeFileMapping(&area, file, type: type, flags, offset: request[5])
     } else {
-      guard type == 1 || type == 2 else { throw .einval }
+      guard type == 1 || type == 2 || type == 3 && pool != nil else { throw .einval }
       area.flags.formUnion([.mayWrite, .mayExecute])
-      if type == 1 { area.flags.insert(.shared) }
-      area.offset = type == 1 ? 0 : start.raw
+      if type != 2 { area.flags.insert(.shared) }
+      area.offset = type == 2 && pool == nil ? start.raw : 0
     }
     if flags.contains(.growsDown) {
       guard isAnonymous, type == 2 else { throw .einval }
       area.flags.insert(.growsDown)
     }
+    if let pool { try describeHugeMapping(&area, pool: pool, flags) }
     if flags.contains(.noReserve), overcommit.mode != .never { area.flags.insert(.noReserve) }
     if flags.contains(.locked) {
       try process.space.layout.checkMayLock(process.privileges)
@@ -117,14 +121,17 @@ extension Kernel {
     }
     try process.space.layout.checkRoom(
       for: length, isData: area.isData, replacing: flags.contains(.fixed) ? area.range : nil)
-    if flags.contains(.fixed) { try checkUnsealed(process.space, area.range) }
+    if flags.contains(.fixed) {
+      try checkUnsealed(process.space, area.range)
+      try checkHugeEdges(process.space, area.range)
+    }
     try excuse(request, [.eperm, .enodev, .eacces])
-    if flags.contains(.hugeTLB), !request.circumstances.isAccepted { throw .enomem }
     if rights == .execute { area.key = executeOnlyKey(process) }
-    let isSharedMemory = isAnonymous && type == 1
+    let isSharedMemory = isAnonymous && type == 1 && pool == nil
     try account(&area, isSharedMemory: isSharedMemory, isFixed: flags.contains(.fixed), process)
     try commit(request)
     if isSharedMemory { area.file = makeSharedMemory(area) }
+    if let pool, file == nil { area.file = makeHugeFile(pool: pool, size: length) }
     let isFixed = flags.contains(.fixed) || flags.contains(.fixedNoReplace)
     let populates =
       area.flags.contains(.locked) && !area.flags.contains(.lockedOnFault)
@@ -155,11 +162,13 @@ extension Kernel {
 
   /// Where a mapping of `length` bytes goes.
   private func placeMapping(
-    _ space: Space<Database>, _ request: SystemCallRequest, _ flags: MapFlags, _ length: UInt64
+    _ space: Space<Database>, _ request: SystemCallRequest, _ flags: MapFlags, _ length: UInt64,
+    _ alignment: PageSize
   ) throws(Errno) -> VirtualAddress {
     guard length <= userEnd.raw else { throw .enomem }
     let wish = request.address(0)
     if flags.contains(.fixed) || flags.contains(.fixedNoReplace) {
+      if alignment > .base, !wish.isAligned(to: alignment) { throw .einval }
       guard wish.raw <= userEnd.raw - length else { throw .enomem }
       guard wish.isAligned(to: .base) else { throw .einval }
       let range = VirtualRange(wish, bytes: length)
@@ -168,7 +177,7 @@ extension Kernel {
       return wish
     }
     if let placement = request.circumstances.placement { return placement }
-    return try findRoom(space, length, near: wish)
+    return try findRoom(space, length, near: wish, alignment)
   }
 
   /// A hole of `length` bytes: at `wish` if that is free, else as high as possible.
@@ -176,10 +185,10 @@ extension Kernel {
   /// Addresses behind `UserSpace.end` are only for programs that ask for them by a hint there, and no mapping reaches
   /// over that border by a hint (Linux: `arch_get_unmapped_area_topdown`, `mmap_address_hint_valid`).
   @usableFromInline
-  func findRoom(_ space: Space<Database>, _ length: UInt64, near wish: VirtualAddress) throws(Errno)
-    -> VirtualAddress
-  {
-    let hint = wish.advanced(by: PageSize.base.mask).aligned(down: .base)
+  func findRoom(
+    _ space: Space<Database>, _ length: UInt64, near wish: VirtualAddress, _ alignment: PageSize = .base
+  ) throws(Errno) -> VirtualAddress {
+    let hint = wish.advanced(by: alignment.mask).aligned(down: alignment)
     let isHigh = hint > UserSpace.end
     if hint >= UserSpace.minimum, hint.raw <= userEnd.raw - length,
       isHigh == (hint.advanced(by: length) > UserSpace.end),
@@ -190,7 +199,8 @@ extension Kernel {
     }
     let above = isHigh ? userEnd.raw &- UserSpace.end.raw : 0
     let gap = space.layout.areas.highestGap(
-      bytes: length, floor: UserSpace.minimum, ceiling: UserSpace.mappingTop.advanced(by: above))
+      bytes: length, floor: UserSpace.minimum, ceiling: UserSpace.mappingTop.advanced(by: above),
+      alignment: alignment.bytes)
     guard let gap else { throw .enomem }
     return gap
   }

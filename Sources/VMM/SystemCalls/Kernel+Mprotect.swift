@@ -65,6 +65,12 @@ extension Kernel {
         return plan
       }
       let key = newKey(of: area, plan.rights, process, asked: asked)
+      if area.rights != plan.rights || area.key != key {
+        do { try checkHugeEdges(space, part) } catch {
+          plan.failure = error
+          return plan
+        }
+      }
       if area.rights != plan.rights || area.key != key { plan.steps.append((part, key)) }
       next = part.end
     }

@@ -63,10 +63,13 @@ extension Kernel {
     if flags & dontUnmap != 0, flags & mayMove == 0 || request[1] != request[2] { throw .einval }
     guard old.isAligned(to: .base) else { throw .einval }
     // As in Linux, a length that overflows here wraps to zero.
-    let (oldLength, newLength) = (wrappingPageAligned(request[1]), wrappingPageAligned(request[2]))
+    var (oldLength, newLength) = (wrappingPageAligned(request[1]), wrappingPageAligned(request[2]))
     guard newLength != 0 else { throw .einval }
     guard let area = space.layout.areas.area(at: old) else { throw .efault }
     try checkUnsealed(space, VirtualRange(old, bytes: max(oldLength, 1)))
+    if area.flags.contains(.hugeTLB) {
+      (oldLength, newLength) = try checkHugeRemap(area, request, oldLength, newLength)
+    }
     let isFixed = flags & fixed != 0
     var target = request.address(4)
     if isFixed || flags & dontUnmap != 0 {
@@ -78,11 +81,13 @@ extension Kernel {
           throw .einval
         }
         try checkUnsealed(space, VirtualRange(target, bytes: newLength))
+        try checkHugeEdges(space, VirtualRange(target, bytes: newLength))
       }
       if space.layout.areas.areas.count + 2 >= maximumAreas - 3 { throw .enomem }
     } else if newLength <= oldLength {
       try commit(request)
       let tail = VirtualRange(old.advanced(by: newLength), old.advanced(by: oldLength))
+      try checkHugeEdges(space, tail)
       return tail.isEmpty ? .stay : .shrink(tail)
     }
     if isFixed, oldLength == newLength, oldLength > area.range.end.raw - old.raw {
@@ -108,7 +113,8 @@ extension Kernel {
       if let placement = request.circumstances.placement {
         target = placement
       } else {
-        target = try findRoom(space, newLength, near: target)
+        let alignment = area.flags.contains(.hugeTLB) ? pooledSize(of: area) : .base
+        target = try findRoom(space, newLength, near: target, alignment)
       }
     }
     let kept = min(oldLength, newLength)
@@ -129,6 +135,10 @@ extension Kernel {
   ) throws(Errno) -> RemapPlan {
     let space = process.space
     try excuse(request, [.efault, .einval])
+    try checkHugeEdges(space, source)
+    for area in space.layout.areas.overlapping(source) where area.flags.contains(.hugeTLB) {
+      guard (source.start.raw ^ target.raw) & pooledSize(of: area).mask == 0 else { throw .einval }
+    }
     if request[3] & 4 != 0 { try checkRoomForCopies(of: source, process) }
     try commit(request)
     let moves = space.layout.areas.overlapping(source).map { area in
@@ -217,6 +227,7 @@ extension Kernel {
         timesOutOfMemory &+= 1
         throw .enomem
       }
+      if move.area.flags.contains(.hugeTLB) { moveReservations(space, move.source, to: range.start) }
       if move.area.flags.contains(.userfaultProtect) { setProtectionMarks(space, range, false) }
       if move.keepsSource { clearPrivateMark(space, move.source) } else { unmap(space, move.source) }
     }

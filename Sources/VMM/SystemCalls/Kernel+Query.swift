@@ -34,7 +34,8 @@ extension Kernel {
     for area in overlapping(space, range) {
       meter.count(.vmaStep)
       let part = area.range.intersection(range)
-      count &+= area.isAnonymous ? presentPages(space, part) : cachedPages(area, part)
+      let isMapped = area.isAnonymous || area.flags.contains(.hugeTLB)
+      count &+= isMapped ? presentPages(space, part) : cachedPages(area, part)
     }
     return count
   }
@@ -117,6 +118,7 @@ extension Kernel {
     else { throw .einval }
     let range = VirtualRange(start, bytes: length)
     guard covers(process.space, range) else { throw .enomem }
+    try checkHugeEdges(process.space, range)
     try commit(request)
     try cutAtEdges(process.space, range)
     seal(process.space, range)
@@ -132,6 +134,10 @@ extension Kernel {
   func remapFilePages(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
     let space = process.space
     guard let piece = try planFilePages(space, request) else { return 0 }
+    if piece.flags.contains(.hugeTLB) {
+      try remapPooled(space, piece)
+      return 0
+    }
     unmap(space, piece.range)
     install(piece, in: space)
     return 0
@@ -146,6 +152,10 @@ extension Kernel {
     guard let area = space.layout.areas.area(at: start), area.flags.contains(.shared) else { throw .einval }
     let range = VirtualRange(start, bytes: length)
     guard area.range.contains(range) else { throw .einval }
+    if area.flags.contains(.hugeTLB) {
+      let mask = pooledSize(of: area).mask
+      guard (range.start.raw | range.end.raw | request[3] << 12) & mask == 0 else { throw .einval }
+    }
     try commit(request)
     var piece = area.cut(to: range)
     piece.offset = request[3] << 12

@@ -3,41 +3,59 @@ internal import EMTCore
 public import SimMemory
 
 extension Kernel {
-  /// `shmget(key, size, flags)`: IPC_CREAT 01000, IPC_EXCL 02000.
+  /// `shmget(key, size, flags)`: IPC_CREAT 01000, IPC_EXCL 02000, SHM_HUGETLB 04000, SHM_NORESERVE 010000; the lowest
+  /// nine bits are the mode.
   @usableFromInline func shmget(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno)
     -> UInt64
   {
     let (create, exclusive): (UInt64, UInt64) = (0o1000, 0o2000)
     let (key, size, flags) = (request[0] & 0xFFFF_FFFF, request[1], request[2])
     try excuse(request, [.eacces, .eperm])
-    if let known = segments.identifier(ofKey: key) {
+    if let known = segments.identifier(ofKey: key), let segment = segments.segments[known] {
       if flags & (create | exclusive) == create | exclusive { throw .eexist }
-      if let segment = segments.segments[known], size > files[segment.file].size { throw .einval }
+      if size > segment.size { throw .einval }
+      try checkAccess(process, segment, UInt32(truncatingIfNeeded: flags))
       return known
     }
     let isNew = key == 0 || flags & create != 0
     guard isNew || request.circumstances.isAccepted else { throw .enoent }
     guard size > 0 || !isNew, let bytes = pageAligned(size) else { throw .einval }
-    let reserves = flags & 0o10000 == 0 || overcommit.mode == .never
-    if reserves { try promise(bytes >> 12, process) }
-    try commit(request)
-    let file = files.make(.sharedMemory, size: bytes, mayBeLarger: !isNew)
+    if segments.count >= segments.maximumCount { throw .enospc }
+    let file: FileID
+    if flags & 0o4000 != 0, let pool = try poolForSegment(process, request) {
+      file = try makeHugeSegment(request, pool, size)
+    } else {
+      let reserves = flags & 0o10000 == 0 || overcommit.mode == .never
+      if reserves { try promise(bytes >> 12, process) }
+      try commit(request)
+      file = files.make(.sharedMemory, size: bytes, mayBeLarger: !isNew)
+      if reserves { chargeSharedMemory(file, bytes >> 12) }
+    }
     files.retain(file)
-    if reserves { chargeSharedMemory(file, bytes >> 12) }
-    return segments.add(SegmentRegistry.Segment(file: file, key: key), as: request.circumstances.handle)
+    var segment = SegmentRegistry.Segment(file: file, key: key, size: isNew ? size : .max)
+    segment.mode = UInt32(truncatingIfNeeded: flags & 0o777)
+    segment.owner = process.user
+    segment.creator = process.user
+    segment.creatorProcess = process.pid
+    return segments.add(segment, as: request.circumstances.handle)
   }
 
   /// `shmat(identifier, address, flags)`: SHM_RDONLY 010000, SHM_RND 020000, SHM_REMAP 040000, SHM_EXEC 0100000.
   @inlinable func shmat(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
-    let (area, replaces) = try planAttachment(process.space, request)
+    let (area, replaces) = try planAttachment(process, request)
     if replaces {
       do { try cutAtEdges(process.space, area.range) } catch {
         detach(area.file)
         throw error
       }
+      // The segment may be a removed one whose last attachment is replaced by this one.
+      hold(area.file)
       unmap(process.space, area.range)
+      install(area, in: process.space)
+      releaseFile(area.file)
+    } else {
+      install(area, in: process.space)
     }
-    install(area, in: process.space)
     if area.flags.contains(.locked), !area.flags.contains(.lockedOnFault) {
       populate(process.space, area.range)
     }
@@ -45,7 +63,9 @@ extension Kernel {
   }
 
   @usableFromInline
-  func planAttachment(_ space: Space<Database>, _ request: SystemCallRequest) throws(Errno) -> (VMA, Bool) {
+  func planAttachment(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> (VMA, Bool)
+  {
+    let space = process.space
     let (readOnly, round, remap, execute): (UInt64, UInt64, UInt64, UInt64) = (
       0o10000, 0o20000, 0o40000, 0o100000
     )
@@ -62,22 +82,28 @@ extension Kernel {
     if segments.segments[identifier] == nil, request.circumstances.isAccepted {
       let file = files.make(.sharedMemory, size: PageSize.base.bytes, mayBeLarger: true)
       files.retain(file)
-      _ = segments.add(SegmentRegistry.Segment(file: file, key: 0), as: identifier)
+      _ = segments.add(SegmentRegistry.Segment(file: file, key: 0, size: .max), as: identifier)
     }
     guard let segment = segments.segments[identifier] else { throw .einval }
+    try checkAccess(process, segment, (flags & readOnly == 0 ? 6 : 4) | (flags & execute == 0 ? 0 : 1))
+    let huge = files[segment.file].hugeTLB
     let length = files[segment.file].size
     let start: VirtualAddress
     if wish.raw != 0 {
       start = wish
+      if let huge, !wish.isAligned(to: huge.size) { throw .einval }
       guard length <= userEnd.raw, wish.raw <= userEnd.raw - length else { throw .einval }
       let target = VirtualRange(wish, bytes: length)
       if flags & remap == 0, !space.layout.areas.overlapping(target).isEmpty { throw .einval }
     } else if let placement = request.circumstances.placement {
       start = placement
     } else {
-      start = try findRoom(space, length, near: VirtualAddress(0))
+      start = try findRoom(space, length, near: VirtualAddress(0), huge?.size ?? .base)
     }
-    if flags & remap != 0 { try checkUnsealed(space, VirtualRange(start, bytes: length)) }
+    if flags & remap != 0 {
+      try checkUnsealed(space, VirtualRange(start, bytes: length))
+      try checkHugeEdges(space, VirtualRange(start, bytes: length))
+    }
     try space.layout.checkRoom(for: length, isData: false)
     try commit(request)
     segments.segments[identifier]?.attachments += 1
@@ -86,6 +112,8 @@ extension Kernel {
     var properties: VMAFlags = [.shared, .mayExecute, .sharedMemorySegment]
     if flags & readOnly == 0 { properties.insert(.mayWrite) }
     properties.formUnion(space.layout.futureFlags)
+    if huge != nil { properties.insert(.hugeTLB) }
+    segments.segments[identifier]?.lastProcess = process.pid
     let area = VMA(VirtualRange(start, bytes: length), rights: rights, flags: properties, file: segment.file)
     return (area, flags & remap != 0)
   }
@@ -97,6 +125,7 @@ extension Kernel {
     let parts = attachedParts(process.space, start)
     guard let first = parts.first else { throw .einval }
     try commit(request)
+    noteDetachment(of: first.file, by: process)
     // As on Linux, sealed parts stay and nobody is told.
     for part in parts where !part.flags.contains(.sealed) { unmap(process.space, part.range) }
     detach(first.file)
@@ -126,31 +155,17 @@ extension Kernel {
     dropIfDoomed(identifier)
   }
 
-  /// `shmctl(identifier, command, buffer)`: IPC_RMID 0, IPC_SET 1, IPC_STAT 2 and the rest as far as they can be seen.
-  @usableFromInline func shmctl(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno)
-    -> UInt64
-  {
-    let (identifier, command) = (request[0] & 0xFFFF_FFFF, request[1] & ~0x100)
-    switch command {
-    case 0:
-      try excuse(request, [.eperm, .eacces, .eidrm])
-      guard segments.segments[identifier] != nil || request.circumstances.isAccepted else { throw .einval }
-      try commit(request)
-      segments.segments[identifier]?.isDoomed = true
-      dropIfDoomed(identifier)
-    case 1, 2, 11, 12:
-      try excuse(request, [.eperm, .eacces, .eidrm, .efault])
-      guard segments.segments[identifier] != nil || request.circumstances.isAccepted else { throw .einval }
-      try commit(request)
-    case 3, 13, 14, 15:
-      // SHM_STAT takes a slot number, which nothing here knows.
-      try excuse(request, [.einval, .eacces, .efault])
-      try commit(request)
-      return request.circumstances.handle ?? 0
-    default: throw .einval
-    }
-    return 0
+  /// - Returns: whether the file of a removed segment is gone, because its last mapping is.
+  func dropDoomedSegment(of file: FileID) -> Bool {
+    guard files[file].mappedPages == 0, files[file].holders == 1,
+      let identifier = segments.identifier(of: file),
+      segments.segments[identifier]?.isDoomed == true
+    else { return false }
+    dropIfDoomed(identifier)
+    return true
   }
+
+  @usableFromInline func hold(_ file: FileID) { files.retain(file) }
 
   /// A removed segment goes when nobody has it attached; its mappings keep its file alive until then.
   func dropIfDoomed(_ identifier: UInt64) {

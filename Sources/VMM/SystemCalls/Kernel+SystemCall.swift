@@ -50,6 +50,8 @@ extension Kernel {
     case .processVmWritev: try transfer(process, request, .store)
     case .pidfdOpen: try pidfdOpen(process, request)
     case .processMadvise: try processMadvise(process, request)
+    case .readahead: try readahead(process, request)
+    case .fadvise: try fadvise(process, request)
     }
   }
 

@@ -22,6 +22,7 @@ extension Kernel {
     guard let length = pageAligned(bytes), length != 0 else { throw .einval }
     let range = VirtualRange(start, bytes: length)
     try checkUnsealed(space, range)
+    try checkHugeEdges(space, range)
     let areas = space.layout.areas
     // As on Linux, only a hole inside of one area adds to their number.
     if areas.areas.count >= maximumAreas, let area = areas.overlapping(range).first,
@@ -41,7 +42,7 @@ extension Kernel {
   @inlinable func unmap(_ space: Space<Database>, _ range: VirtualRange) {
     for piece in takeAreas(space, range) {
       meter.count(.vmaStep)
-      zap(space, piece.range)
+      zap(space, area: piece)
       drop(piece, of: space)
     }
   }

@@ -73,13 +73,18 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
   /// Give advice on another process's memory.
   case processMadvise = 440
 
+  /// Read a part of a file into memory.
+  case readahead = 187
+  /// Give advice on a file.
+  case fadvise = 221
+
   /// Whether only programs that run here perform the call, and replays follow it: it reads or writes structures in user
   /// memory, whose bytes a trace does not hold, or depends on the hardware that was recorded.
   public var isForPrograms: Bool {
     switch self {
     case .ioctl, .userfaultfd, .pkeyAlloc, .pkeyFree, .getrlimit, .setrlimit, .prlimit, .processVmReadv,
       .processVmWritev,
-      .pidfdOpen, .processMadvise:
+      .pidfdOpen, .processMadvise, .readahead, .fadvise:
       true
     default: false
     }

@@ -28,6 +28,7 @@ extension Kernel {
     defer { meter.leave(mark) }
     if kind == .softDirty { trackSoftDirty(space) }
     for area in space.layout.areas.areas {
+      if area.flags.contains(.hugeTLB) { continue }
       if kind == .anonymous, !area.isAnonymous { continue }
       if kind == .mapped, area.isAnonymous { continue }
       clear(space, area.range, softDirty: kind == .softDirty)

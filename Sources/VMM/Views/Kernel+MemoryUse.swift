@@ -12,6 +12,7 @@ extension Kernel {
     let (database, page) = (space.database, PageSize.base.bytes)
     var use = MemoryUse()
     use.size = area.range.bytes
+    if area.flags.contains(.hugeTLB) { return pooledUse(space, area, use) }
     // Shares are summed in parts of a byte, as in Linux (PSS_SHIFT).
     var shares: UInt64 = 0
     var iterator = database.makeIterator(over: area.range)

@@ -32,6 +32,11 @@ extension Kernel {
       let frame = frame(of: object, at: address)
       if showsFrames { entry.rawValue |= frame.raw }
       if object.isSpecial { return entry }
+      if area.flags.contains(.hugeTLB) {
+        if platform.frames.table.references(object.frame) > 0 { entry.set(61) }
+        if platform.frames.table.mappings(object.frame) == 1 { entry.set(56) }
+        return entry
+      }
       if !isAnonymous(frame), !area.isAnonymous { entry.set(61) }
       if mappers(of: object, frame) == 1 { entry.set(56) }
     } else if let slot = space.database.swapEntry(of: object) {

@@ -23,6 +23,10 @@ public struct MemoryUse: Sendable, Equatable {
   public var anonymous: UInt64 = 0
   /// In huge pages.
   public var hugePages: UInt64 = 0
+  /// In pooled huge pages that others map too. These are not part of `resident`, as on Linux.
+  public var sharedHugeTLB: UInt64 = 0
+  /// In pooled huge pages that nobody else maps. These are not part of `resident` either.
+  public var privateHugeTLB: UInt64 = 0
   /// In swap.
   public var swapped: UInt64 = 0
   /// `proportional` of what is locked.
@@ -36,7 +40,7 @@ public struct MemoryUse: Sendable, Equatable {
     var sum = first
     let fields: [WritableKeyPath<MemoryUse, UInt64>] = [
       \.size, \.resident, \.proportional, \.sharedClean, \.sharedDirty, \.privateClean, \.privateDirty,
-      \.referenced, \.anonymous, \.hugePages, \.swapped, \.locked,
+      \.referenced, \.anonymous, \.hugePages, \.sharedHugeTLB, \.privateHugeTLB, \.swapped, \.locked,
     ]
     for field in fields { sum[keyPath: field] += second[keyPath: field] }
     return sum

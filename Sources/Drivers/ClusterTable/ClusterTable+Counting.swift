@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-internal import ClusterTable
 internal import EMTCore
 internal import EntryFormats
 public import SimMemory
 
-extension ECPTDatabase {
+extension ClusterTable {
   /// Customizable 13. One look at the summary for each aligned 1 GiB and 2 MiB; clusters only at the edges.
   public func isVoid(_ range: VirtualRange) -> Bool { mapped(in: range, stopsAtFirst: true) == 0 }
 
@@ -36,11 +35,11 @@ extension ECPTDatabase {
   /// How many pages of `range` the aligned span around `position` maps, and the size of that span; the number is
   /// nil when only part of a 2 MiB with base pages is asked for.
   private func known(_ position: VirtualAddress, _ range: VirtualRange) -> (UInt64?, PageSize) {
-    guard owns(position), let summary = summary(of: position) else { return (0, ECPTSummary.span) }
+    guard owns(position), let summary = summary(of: position) else { return (0, ClusterSummary.span) }
     let spans = spans(summary, position)
     if spans == 0 { return (0, .oneGiB) }
     let gib = VirtualRange(page: position, .oneGiB)
-    if spans & ECPTSummary.giant != 0 { return (gib.intersection(range).pages, .oneGiB) }
+    if spans & ClusterSummary.giant != 0 { return (gib.intersection(range).pages, .oneGiB) }
     if range.contains(gib) {
       let words = summary.advanced(by: (position.raw >> 30 & 1) << 10)
       var sum: UInt64 = 0
@@ -53,7 +52,7 @@ extension ECPTDatabase {
     }
     let pages = pages(summary, position)
     let span = VirtualRange(page: position, .twoMiB)
-    if pages & ECPTSummary.huge != 0 { return (span.intersection(range).pages, .twoMiB) }
+    if pages & ClusterSummary.huge != 0 { return (span.intersection(range).pages, .twoMiB) }
     return (pages == 0 || range.contains(span) ? pages : nil, .twoMiB)
   }
 }
