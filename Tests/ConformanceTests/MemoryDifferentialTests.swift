@@ -7,6 +7,7 @@ import Machine
 import Radix
 import SimMemory
 import Testing
+import VMM
 
 /// Random programs against the naive model of memory.
 @Suite("Random programs") struct MemoryDifferentialTests {
@@ -83,6 +84,17 @@ import Testing
       .call(process: 0, .shmdt, [0x20_0100_0000]),
       .load(process: 0, 0x20_0100_1000),
       .load(process: 0, 0x20_0100_0000),
+    ])
+    #expect(difference == nil)
+  }
+
+  /// remap_file_pages on all that is mapped of shared anonymous memory: the memory lives on.
+  @Test func sharedMemoryOutlivesItsOnlyMappingBeingReplaced() throws {
+    let difference = try replay([
+      .call(process: 0, .mmap, [0x20_0100_0000, 0x2000, 3, 0x31, .max, 0]),
+      .store(process: 0, 0x20_0100_1001, 21),
+      .call(process: 0, .remapFilePages, [0x20_0100_0000, 0x2000, 0, 0, 0]),
+      .load(process: 0, 0x20_0100_1001),
     ])
     #expect(difference == nil)
   }

@@ -144,8 +144,11 @@ extension Kernel {
       try remapPooled(space, piece)
       return 0
     }
+    // What is replaced may be all that leads to the file.
+    hold(piece.file)
     unmap(space, piece.range)
     install(piece, in: space)
+    releaseFile(piece.file)
     return 0
   }
 
