@@ -83,7 +83,7 @@ let testSuites: [Target] = [
     imports: [
       "Conformance", "Reference", "Radix", "FPT", "Hashed", "ECPT", "MMU", "X86Object", "EMTCore",
       "EntryFormats", "SimMemory",
-      "Machine", "Workloads", "Events",
+      "Machine", "VMM", "Workloads", "Events",
     ]),
   tests("MMU", imports: ["MMU", "EntryFormats", "SimMemory"]),
   tests(
