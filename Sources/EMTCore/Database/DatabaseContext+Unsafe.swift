@@ -25,8 +25,6 @@ public import Synchronization
   public let platform: Platform
   /// The tag of the address space in TLBs.
   public let spaceID: AddressSpaceID
-  /// What the database's own structures hold on each NUMA node.
-  public let tables: NodeTally
   /// The page sizes of the service.
   public let pageSizes: PageSizes
   /// The CPU that works through this handle.
@@ -38,7 +36,7 @@ public import Synchronization
   ) {
     unsafe state = .allocate(capacity: 1)
     unsafe state.initialize(to: State(node: node))
-    tables = NodeTally(nodes: platform.frames.nodeCount)
+    let tables = NodeTally(nodes: platform.frames.nodeCount)
     self.platform = platform.with(platform.frames.counting(with: tables))
     self.spaceID = spaceID
     self.pageSizes = pageSizes
@@ -50,6 +48,12 @@ public import Synchronization
     unsafe state.deinitialize(count: 1)
     unsafe state.deallocate()
     tables.release()
+  }
+
+  /// What the database's own structures hold on each NUMA node.
+  public var tables: NodeTally {
+    guard let tally = platform.frames.tally else { preconditionFailure("a context counts what it takes") }
+    return tally
   }
 
   /// The NUMA node from which tables are to be allocated. The memory manager changes it with the policy of whoever needs
