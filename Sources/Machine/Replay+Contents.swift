@@ -14,8 +14,7 @@ extension Replay {
     for area in space.layout.areas.areas {
       var iterator = database.makeIterator(over: area.range)
       while let object = database.nextMapped(&iterator) {
-        guard let contents = machine.kernel.privateContents(of: object, in: database) else { continue }
-        add(object.start.raw, contents)
+        machine.kernel.forEachPrivatePage(of: object, in: database) { add($0.raw, $1) }
       }
       database.endIteration(iterator)
       guard area.file != .none else { continue }

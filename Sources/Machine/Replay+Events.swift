@@ -134,8 +134,12 @@ extension Replay {
     let own = space.database.footprint.total
     let bytes = otherTableBytes &+ own
     if own > tally.peakProcessTableBytes { tally.peakProcessTableBytes = own }
-    if bytes > tally.peakTableBytes { tally.peakTableBytes = bytes }
+    guard bytes > tally.peakTableBytes else { return }
+    tally.peakTableBytes = bytes
+    if hasSeveralNodes { tally.peakTableBytesByNode = machine.kernel.tableBytesByNode }
   }
+
+  @usableFromInline var hasSeveralNodes: Bool { machine.platform.platform.frames.nodeCount > 1 }
 
   /// Sums up the tables of all processes but the running one.
   mutating func measureOtherTables() {

@@ -28,6 +28,8 @@ public struct ReplayTally: Sendable {
   public var fatalFaults: UInt64 = 0
   /// The most bytes of tables there were.
   public var peakTableBytes: UInt64 = 0
+  /// Bytes of tables on each node when there were most; empty on a machine with one node.
+  public var peakTableBytesByNode: [UInt64] = []
   /// The most bytes of tables that one process had.
   public var peakProcessTableBytes: UInt64 = 0
   /// Bytes of tables at the end of the trace.

@@ -24,13 +24,28 @@ extension FrameAllocator {
     unlock(node)
     defer { lock(node) }
     for step in 1..<nodeCount {
-      let other = (node + step) % nodeCount
+      let other = fallback(of: node, step: step)
       lock(other)
       defer { unlock(other) }
       drainCache(other)
       if let frame = take(order: order, node: other) { return frame }
     }
     return nil
+  }
+
+  /// From the cache or the lists of `node`, whose lock is held, and of no other one.
+  func takeHere(order: Int, node: Int) -> FrameNumber? {
+    if order == 0, unsafe nodes[node].cached > 0 {
+      unsafe nodes[node].cached -= 1
+      let frame = unsafe nodes[node].cache[nodes[node].cached]
+      unsafe nodes[node].freeFrames -= 1
+      unsafe table.records[Int(frame)].state = FrameState.allocated.rawValue
+      return FrameNumber(UInt64(frame))
+    }
+    if let frame = take(order: order, node: node) { return frame }
+    guard order > 0, unsafe nodes[node].cached > 0 else { return nil }
+    drainCache(node)
+    return take(order: order, node: node)
   }
 
   /// Cuts the smallest sufficient block; single frames refill the cache from a block of 32.

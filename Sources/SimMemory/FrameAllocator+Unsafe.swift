@@ -15,6 +15,8 @@
   /// How many NUMA nodes there are.
   public let nodeCount: Int
   @usableFromInline let framesPerNode: UInt64
+  /// Counts what goes through this handle; nil for most handles.
+  @usableFromInline var tally: NodeTally?
 
   @usableFromInline init(
     table: FrameTable, memory: PhysicalMemory, nodes: UnsafeMutablePointer<NodeState>,
@@ -40,6 +42,12 @@
   /// The frame's contents are undefined; see `allocateZeroed`.
   /// - Returns: a frame without holders, or nil when memory is exhausted or a failure was injected.
   @inlinable public func allocate(node: Int = 0) -> FrameNumber? {
+    let frame = take(node: node)
+    if tally != nil { note(frame, order: 0) }
+    return frame
+  }
+
+  @inlinable func take(node: Int) -> FrameNumber? {
     lock(node)
     defer { unlock(node) }
     if unsafe plan.pointee.shouldFail() { return nil }
@@ -61,11 +69,14 @@
     lock(node)
     defer { unlock(node) }
     if unsafe plan.pointee.shouldFail() { return nil }
-    return allocateSlowly(order: order, node: node)
+    let frame = allocateSlowly(order: order, node: node)
+    if tally != nil { note(frame, order: order) }
+    return frame
   }
 
   /// Gives a frame back. Nobody holds or maps it.
   @inlinable public func free(_ frame: FrameNumber) {
+    if tally != nil { noteFree(frame, order: 0) }
     let node = node(of: frame)
     lock(node)
     defer { unlock(node) }
@@ -83,6 +94,7 @@
   /// Gives a block of 2^`order` frames back.
   public func free(_ frame: FrameNumber, order: Int) {
     guard order > 0 else { return free(frame) }
+    if tally != nil { noteFree(frame, order: order) }
     let node = node(of: frame)
     lock(node)
     defer { unlock(node) }

@@ -84,6 +84,9 @@ internal import Glibc
     return found
   }
 
+  /// What `digest` gives for a page of zeros.
+  public static let digestOfZeros = PageStore().digest(of: 0)
+
   /// A 64-bit digest of the contents of `page`, the same that `PhysicalMemory.digest` computes of a frame.
   public func digest(of page: UInt64) -> UInt64 {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325

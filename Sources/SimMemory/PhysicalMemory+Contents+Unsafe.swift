@@ -24,8 +24,16 @@ extension PhysicalMemory {
       || bytes.load(as: UInt8.self) == 0 && memcmp(bytes, bytes + 1, Int(count) - 1) == 0
   }
 
+  /// Compares `count` bytes of two places, first byte first.
+  /// - Returns: negative, zero or positive, as `first` comes before, equals or comes behind `second`.
+  public func order(of first: PhysicalAddress, _ second: PhysicalAddress, bytes count: UInt64) -> Int {
+    unsafe Int(memcmp(pointer(first, bytes: count), pointer(second, bytes: count), Int(count)))
+  }
+
   /// Copies `count` bytes between ranges that do not overlap. Never inlined, as `zero`.
-  @inline(never) public func copy(from source: PhysicalAddress, to target: PhysicalAddress, bytes count: UInt64) {
+  @inline(never) public func copy(
+    from source: PhysicalAddress, to target: PhysicalAddress, bytes count: UInt64
+  ) {
     unsafe _ = memcpy(pointer(target, bytes: count), pointer(source, bytes: count), Int(count))
   }
 

@@ -47,13 +47,16 @@ internal import Synchronization
       unsafe (nodes + node).initialize(
         to: NodeState(first: UInt32(truncatingIfNeeded: max(first, 1)), end: UInt32(truncatingIfNeeded: end)))
     }
-    unsafe locks = .allocate(capacity: geometry.nodes + 1)
-    unsafe locks.initialize(repeating: 0, count: geometry.nodes + 1)
+    // One lock for each node, the count of cleared frames, and the order in which nodes stand in for each node.
+    let words = geometry.nodes + 1 + geometry.nodes * geometry.nodes
+    unsafe locks = .allocate(capacity: words)
+    unsafe locks.initialize(repeating: 0, count: words)
     let plan = UnsafeMutablePointer<FailurePlan>.allocate(capacity: 1)
     unsafe plan.initialize(to: FailurePlan())
     allocator = unsafe FrameAllocator(
       table: table, memory: memory, nodes: nodes, locks: locks, plan: plan, nodeCount: geometry.nodes,
       framesPerNode: perNode)
+    allocator.setFallback { _, _ in 20 }
     allocator.seedFreeLists()
   }
 

@@ -62,6 +62,8 @@ public enum Errno: UInt32, Error, Sendable, CaseIterable {
   case eopnotsupp = 95
   /// A quota is used up.
   case edquot = 122
+  /// The page's contents are lost.
+  case ehwpoison = 133
 }
 
 extension Errno {

@@ -40,6 +40,23 @@ struct RealProgramTests {
     }
   }
 
+  /// With memory shared out over several nodes everything is as with one, and it is known which node holds which tables.
+  @Test func severalNodes() throws {
+    for driver in Driver.builtIn {
+      var job = ReplayJob(paths: [Fixtures.path("munmap01")], driver: driver.description.name)
+      let one = try driver.replay(job)
+      #expect(one.pageTableBytes.peakByNode == nil)
+      job.nodes = 4
+      let four = try driver.replay(job)
+      #expect(four.faults == one.faults && four.mappedPages == one.mappedPages)
+      #expect(four.contentDigest == one.contentDigest && four.divergences == 0)
+      #expect(four.kernelWork.pageFault == one.kernelWork.pageFault, "placing pages costs no modelled work")
+      let nodes = try #require(four.pageTableBytes.peakByNode)
+      #expect(nodes.reduce(0, +) == four.pageTableBytes.peak)
+      if job.driver == "radix" { #expect(nodes.allSatisfy { $0 > 0 }, "\(nodes)") }
+    }
+  }
+
   /// With memory for a part of the pages a program maps, and swap, everything is answered and every byte is the same.
   @Test(arguments: ["fork01", "munmap01", "sample"])
   func littleMemoryAndSwapGiveTheSameAnswers(_ name: String) throws {

@@ -13,8 +13,10 @@ final class Computer<Service: TranslationService> {
   let process: Proc
   private let freeAtStart: UInt64
 
-  init(bytes: UInt64 = 64 << 20, hugePages: HugePageSettings = HugePageSettings()) throws {
-    owner = try SimulatedPlatform(MemoryGeometry(bytes: bytes))
+  init(
+    bytes: UInt64 = 64 << 20, hugePages: HugePageSettings = HugePageSettings(), nodes: Int = 1, cpus: Int = 1
+  ) throws {
+    owner = try SimulatedPlatform(MemoryGeometry(bytes: bytes, nodes: nodes), cpus: cpus)
     freeAtStart = owner.platform.frames.freeFrames
     kernel = try Kernel<Service>(owner.platform, hugePages: hugePages)
     process = try kernel.start(1)

@@ -35,3 +35,10 @@ extension Computer {
     return [address, UInt64(pieces.count)]
   }
 }
+
+extension Computer {
+  /// A call that does its work and is refused all the same.
+  func call(_ number: SystemCallNumber, _ arguments: [UInt64], expecting errno: Errno) throws {
+    #expect(refusal(number, arguments) == errno)
+  }
+}

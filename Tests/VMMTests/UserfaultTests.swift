@@ -17,6 +17,7 @@ struct UserfaultTests {
   private static let (copy, zero, protect, proceed): (UInt64, UInt64, UInt64, UInt64) = (
     0xC028_AA03, 0xC020_AA04, 0xC018_AA06, 0xC020_AA07
   )
+  private static let (poison, move): (UInt64, UInt64) = (0xC020_AA08, 0xC028_AA05)
 
   /// A process with 16 watched pages, 4 source pages, and an agreed userfaultfd.
   private struct Rig<Service: TranslationService> {
@@ -221,6 +222,80 @@ struct UserfaultTests {
   }
 
   @Test func theMonitorMayBeAnotherProcess() throws { try Monitor().runEverywhere() }
+
+  private struct Moves: Scenario {
+    func run<Service: TranslationService>(_ service: Service.Type) throws {
+      let rig = try Rig<Service>(mode: 1)
+      let computer = rig.computer
+      try computer.kernel.swapOn(pages: 16)
+      for number in 0..<UInt64(3) { computer.store(source + number * page + 5, UInt8(number + 41)) }
+      #expect(computer.load(watched + 2 * page + 5) == .waits(.missing))
+      let frames = computer.owner.platform.frames.freeFrames
+      #expect(rig.command(move, watched + 2 * page, source, page, 0) == nil)
+      #expect(rig.answer(4) == page)
+      #expect(!rig.isWaiting(watched + 2 * page))
+      #expect(computer.load(watched + 2 * page + 5) == .byte(41))
+      #expect(computer.load(source + 5) == .byte(0), "it is not there any more")
+      #expect(computer.owner.platform.frames.freeFrames + 4 >= frames, "nothing was copied")
+      #expect(computer.kernel.reverseMapFault() == nil && computer.kernel.brokenCount() == nil)
+      // A page in swap moves as well; the one that moved goes to swap and comes back.
+      try computer.call(.madvise, [source + page, page, 21])
+      try computer.call(.madvise, [watched + 2 * page, page, 21])
+      #expect(rig.command(move, watched + 3 * page, source + page, page, 0) == nil)
+      #expect(computer.load(watched + 3 * page + 5) == .byte(42))
+      #expect(computer.load(watched + 2 * page + 5) == .byte(41))
+      #expect(computer.kernel.reverseMapFault() == nil && computer.kernel.brokenCount() == nil)
+      // Refusals leave everything as it was.
+      #expect(rig.command(move, watched + 2 * page, source + 2 * page, page, 0) == .eexist)
+      #expect(rig.answer(4) == 0 &- 17)
+      #expect(rig.command(move, watched + 4 * page, source + 3 * page, page, 0) == .enoent)
+      #expect(rig.command(move, watched + 4 * page, source + 3 * page, page, 2) == nil)
+      #expect(computer.load(watched + 4 * page) == .waits(.missing))
+      #expect(rig.command(move, watched + 4 * page, source + 2 * page, page, 4) == .einval)
+      #expect(rig.command(move, source + page, source + 2 * page, page, 0) == .einval, "nobody watches there")
+      #expect(rig.command(move, watched + 4 * page, 0x66_0000_0000, page, 0) == .enoent)
+      let child = try computer.kernel.fork(computer.process, child: 2)
+      #expect(rig.command(move, watched + 4 * page, source + 2 * page, page, 0) == .ebusy, "shared")
+      computer.kernel.exit(child.pid)
+      #expect(rig.command(move, watched + 4 * page, source + 2 * page, 2 * page, 0) == .eagain)
+      #expect(rig.answer(4) == page)
+      #expect(computer.load(watched + 4 * page + 5) == .byte(43))
+      #expect(computer.store(watched + 4 * page + 5, 99) == .byte(99))
+      computer.finish()
+    }
+  }
+
+  @Test("userfaultfd02: UFFDIO_MOVE moves a page, which resolves the fault")
+  func moves() throws { try Moves().runEverywhere() }
+
+  private struct Poison: Scenario {
+    func run<Service: TranslationService>(_ service: Service.Type) throws {
+      for flags in [0x32, 0x11] as [UInt64] {
+        let rig = try Rig<Service>(mode: 1, flags: flags)
+        let computer = rig.computer
+        #expect(computer.load(watched) == .waits(.missing))
+        #expect(rig.command(poison, watched, 2 * page, 0) == nil)
+        #expect(rig.answer(3) == 2 * page)
+        #expect(!rig.isWaiting(watched))
+        #expect(computer.load(watched) == .refused(.poisoned))
+        #expect(computer.store(watched + page, 1) == .refused(.poisoned))
+        #expect(FaultRefusal.poisoned.isBusError && FaultRefusal.poisoned.code == 4)
+        #expect(rig.command(poison, watched + page, page, 0) == .eexist)
+        #expect(rig.command(poison, watched, page, 2) == .einval)
+        #expect(rig.command(poison, source, page, 0) == .enoent)
+        #expect(computer.refusal(.madvise, [watched, page, 22]) == .ehwpoison)
+        let child = try computer.kernel.fork(computer.process, child: 2)
+        #expect(computer.load(watched, in: child) == .refused(.poisoned))
+        try computer.call(.madvise, [watched, page, 4])
+        #expect(computer.load(watched) == .waits(.missing), "dropped like a page")
+        #expect(computer.load(watched + page) == .refused(.poisoned))
+        computer.finish()
+      }
+    }
+  }
+
+  @Test("userfaultfd06: a load of a page that UFFDIO_POISON poisoned is a bus error")
+  func poisons() throws { try Poison().runEverywhere() }
 
   private struct Closing: Scenario {
     func run<Service: TranslationService>(_ service: Service.Type) throws {

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
-internal import EMTCore
+public import EMTCore
 internal import EntryFormats
 public import SimMemory
 
 extension ClusterTable {
   /// Customizable 13. One look at the summary for each aligned 1 GiB and 2 MiB; clusters only at the edges.
-  public func isVoid(_ range: VirtualRange) -> Bool { mapped(in: range, stopsAtFirst: true) == 0 }
+  @inlinable public func isVoid(_ range: VirtualRange) -> Bool { mapped(in: range, stopsAtFirst: true) == 0 }
 
   /// Customizable 14. Likewise; an aligned 1 GiB that is not void adds up 128 words.
-  public func countMapped(in range: VirtualRange) -> UInt64 { mapped(in: range, stopsAtFirst: false) }
+  @inlinable public func countMapped(in range: VirtualRange) -> UInt64 {
+    mapped(in: range, stopsAtFirst: false)
+  }
 
-  private func mapped(in range: VirtualRange, stopsAtFirst: Bool) -> UInt64 {
+  @inlinable @inline(never)
+  func mapped(in range: VirtualRange, stopsAtFirst: Bool) -> UInt64 {
     var (position, pages) = (range.start, UInt64(0))
     while position < range.end, !stopsAtFirst || pages == 0 {
       context.meter.count(.rangeGroup)
@@ -34,7 +37,8 @@ extension ClusterTable {
 
   /// How many pages of `range` the aligned span around `position` maps, and the size of that span; the number is
   /// nil when only part of a 2 MiB with base pages is asked for.
-  private func known(_ position: VirtualAddress, _ range: VirtualRange) -> (UInt64?, PageSize) {
+  @inlinable @inline(never)
+  func known(_ position: VirtualAddress, _ range: VirtualRange) -> (UInt64?, PageSize) {
     guard owns(position), let summary = summary(of: position) else { return (0, ClusterSummary.span) }
     let spans = spans(summary, position)
     if spans == 0 { return (0, .oneGiB) }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-internal import EMTCore
+public import EMTCore
 public import SimMemory
 
+// Rare, but compiled for the driver all the same: the generic form takes several times the instructions.
 // The structure lock is held alone, or nobody else knows the database.
 extension ClusterTable {
   /// Makes a summary for `address`, nil when there is no memory.
-  public func makeSummary(_ address: VirtualAddress) -> PhysicalAddress? {
+  @inlinable public func makeSummary(_ address: VirtualAddress) -> PhysicalAddress? {
     var didClear = false
     guard let frame = context.platform.frames.allocateZeroed(node: context.node, didClear: &didClear) else {
       return nil
@@ -21,7 +22,7 @@ extension ClusterTable {
   }
 
   /// Frees the summary for `address` if nothing is mapped in its 2 GiB.
-  public func dropSummary(_ address: VirtualAddress) {
+  @inlinable public func dropSummary(_ address: VirtualAddress) {
     guard let summary = summary(of: address) else { return }
     let gib = VirtualAddress(ClusterSummary.number(address) << 31)
     guard spans(summary, gib) | spans(summary, gib.advanced(by: 1 << 30)) == 0 else { return }
@@ -37,7 +38,7 @@ extension ClusterTable {
   }
 
   /// Frees the summaries of a range where nothing is mapped any more.
-  public func dropSummaries(_ range: VirtualRange) {
+  @inlinable public func dropSummaries(_ range: VirtualRange) {
     var position = range.start.aligned(down: ClusterSummary.span)
     while position < range.end, summaryCount != 0 {
       dropSummary(position)
@@ -48,7 +49,7 @@ extension ClusterTable {
   }
 
   /// Frees all summaries, whatever they say.
-  public func freeSummaries() {
+  @inlinable public func freeSummaries() {
     for list in 0..<ClusterSummary.lists {
       var summary = PhysicalAddress(word(Self.summaryList(list)))
       while summary.raw != 0 {

@@ -28,6 +28,21 @@ enum CommonOptions {
       name: "--swap", value: "SIZE", help: "a swap area, for more pages than --memory holds (default none)")
   }
 
+  static var nodes: CommandSyntax.Option {
+    CommandSyntax.Option(
+      name: "--nodes", value: "N",
+      help: "NUMA nodes that memory and tables are shared out over, page by page (default 1)")
+  }
+
+  /// The value of `--nodes`.
+  static func nodeCount(_ arguments: Arguments) throws(CommandFailure) -> Int {
+    guard let text = arguments.value("--nodes") else { return 1 }
+    guard let count = Int(text), (1...64).contains(count) else {
+      throw .usage("--nodes: '\(text)' is no number from 1 to 64")
+    }
+    return count
+  }
+
   /// The value of `--thp`.
   static func policy(_ arguments: Arguments) throws(CommandFailure) -> HugePagePolicy {
     let name = arguments.value("--thp") ?? "never"

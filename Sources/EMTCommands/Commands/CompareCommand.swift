@@ -11,7 +11,7 @@ enum CompareCommand: Command {
       options: [
         CommandSyntax.Option(name: "--drivers", value: "a,b", help: "these drivers only"),
         CommonOptions.thp, CommonOptions.collapseInterval, CommonOptions.memory, CommonOptions.swap,
-        CommonOptions.json,
+        CommonOptions.nodes, CommonOptions.json,
       ],
       examples: [
         ("emt", "all drivers on the built-in sample of a real program"),
@@ -39,6 +39,7 @@ enum CompareCommand: Command {
     let paths = isSample ? [try CommonOptions.samplePath()] : arguments.operands
     let memory = try CommonOptions.memoryBytes(arguments)
     let swap = try CommonOptions.swapPages(arguments)
+    let nodes = try CommonOptions.nodeCount(arguments)
     var reports: [ReplayReport] = []
     for driver in chosen {
       var job = ReplayJob(paths: paths, driver: driver.description.name)
@@ -46,6 +47,7 @@ enum CompareCommand: Command {
       job.policy = policy
       if let interval { job.collapseInterval = interval }
       job.swapPages = swap
+      job.nodes = nodes
       job.onProgress = CommonOptions.progress("replaying on \(driver.description.name)")
       let report = try driver.replay(job)
       Terminal.progress("")

@@ -11,6 +11,7 @@ enum ReplayCommand: Command {
       options: [
         CommandSyntax.Option(name: "--driver", value: "NAME", help: "the driver; see 'emt drivers'"),
         CommonOptions.thp, CommonOptions.collapseInterval, CommonOptions.memory, CommonOptions.swap,
+        CommonOptions.nodes,
         CommandSyntax.Option(
           name: "--check", value: nil,
           help: "after every system call compare driver, reference model and walker on every page"),
@@ -39,6 +40,7 @@ enum ReplayCommand: Command {
     job.policy = try CommonOptions.policy(arguments)
     if let interval = try CommonOptions.collapseInterval(arguments) { job.collapseInterval = interval }
     job.swapPages = try CommonOptions.swapPages(arguments)
+    job.nodes = try CommonOptions.nodeCount(arguments)
     job.isChecked = arguments.has("--check")
     job.onProgress = CommonOptions.progress("replaying on \(driver.description.name)")
     let report = try driver.replay(job)

@@ -21,6 +21,8 @@ public struct ReplayJob: Sendable {
   public var collapseInterval: UInt64 = 1_000_000
   /// Slots of the swap area, in base pages; 0 for none.
   public var swapPages: UInt64 = 0
+  /// NUMA nodes. With several, memory and tables are shared out over them in turn.
+  public var nodes = 1
   /// Compare driver, reference model and walker after every system call.
   public var isChecked = false
   /// Called now and then with the bytes read and their total.
@@ -48,6 +50,7 @@ public struct ReplayJob: Sendable {
     var input = try open()
     let machine: Machine<Service, Walker>
     do { machine = try Machine(configuration) } catch { throw .failed(error.message) }
+    if nodes > 1 { machine.kernel.initialPolicy = MemoryPolicy(interleaving: .first(nodes)) }
     var replay = Replay(on: machine)
     replay.check = check
     let start = Date()
@@ -91,7 +94,7 @@ public struct ReplayJob: Sendable {
 
   @usableFromInline var configuration: MachineConfiguration {
     var configuration = MachineConfiguration()
-    configuration.memory = MemoryGeometry(bytes: memoryBytes)
+    configuration.memory = MemoryGeometry(bytes: memoryBytes, nodes: nodes)
     configuration.hugePages = HugePageSettings(policy: policy)
     configuration.collapseInterval = collapseInterval
     configuration.swapPages = swapPages

@@ -13,5 +13,13 @@ extension ComparisonTable {
     }
     table.print()
     Terminal.print("")
+    guard let nodes = reports.first?.pageTableBytes.peakByNode?.count else { return }
+    Terminal.print("bytes of page tables by NUMA node, at the peak")
+    var byNode = TextTable(["driver"] + (0..<nodes).map { "node \($0)" })
+    for report in reports {
+      byNode.add([report.driver] + (report.pageTableBytes.peakByNode ?? []).map { Units.text(bytes: $0) })
+    }
+    byNode.print()
+    Terminal.print("")
   }
 }

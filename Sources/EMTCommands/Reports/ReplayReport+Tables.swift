@@ -15,6 +15,8 @@ extension ReplayReport {
     public var emptyProcess: UInt64 = 0
     /// The most that one process had.
     public var largestProcess: UInt64 = 0
+    /// What was on each NUMA node when there was most; nil on a machine with one node.
+    public var peakByNode: [UInt64]?
   }
 
   /// Makes an empty process after the replay, looks at its tables and ends it.

@@ -27,6 +27,9 @@ extension ReplayReport {
     row("mapped pages, peak", Units.grouped(mappedPages.peak))
     row("pages inferred from use", Units.grouped(inferredPages))
     row("table bytes, peak", Units.text(bytes: pageTableBytes.peak))
+    if let nodes = pageTableBytes.peakByNode {
+      row("  by node", nodes.map { Units.text(bytes: $0) }.joined(separator: " / "))
+    }
     row("  largest process", Units.text(bytes: pageTableBytes.largestProcess))
     row("  empty process", Units.text(bytes: pageTableBytes.emptyProcess))
     row("kernel work, instructions (\(kernelWorkSource))", Units.grouped(kernelWork.total))

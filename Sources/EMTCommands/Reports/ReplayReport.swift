@@ -195,7 +195,8 @@ public struct ReplayReport: Codable, Sendable, Equatable {
       minor: tally.faults.minor, major: tally.faults.major, cow: tally.faults.copyOnWrite,
       huge: tally.faults.huge, fatal: tally.fatalFaults)
     pageTableBytes = Tables(
-      peak: tally.peakTableBytes, final: tally.finalTableBytes, largestProcess: tally.peakProcessTableBytes)
+      peak: tally.peakTableBytes, final: tally.finalTableBytes, largestProcess: tally.peakProcessTableBytes,
+      peakByNode: tally.peakTableBytesByNode.isEmpty ? nil : tally.peakTableBytesByNode)
     contentDigest = String(tally.contentDigest, radix: 16)
     checks = tally.checks
     disagreements = tally.disagreements

@@ -16,14 +16,16 @@ public import Synchronization
     @usableFromInline let runningOn = Atomic<UInt64>(0)
     @usableFromInline let visited = Atomic<UInt64>(0)
     @usableFromInline let stale = Atomic<UInt64>(0)
+    @usableFromInline let node: Atomic<Int>
+    init(node: Int) { self.node = Atomic(node) }
   }
   @usableFromInline let state: UnsafeMutablePointer<State>
-  /// The machine.
+  /// The machine. Frames that are taken through it count as table memory of this database.
   public let platform: Platform
   /// The tag of the address space in TLBs.
   public let spaceID: AddressSpaceID
-  /// The NUMA node from which tables are allocated.
-  public let node: Int
+  /// What the database's own structures hold on each NUMA node.
+  public let tables: NodeTally
   /// The page sizes of the service.
   public let pageSizes: PageSizes
   /// The CPU that works through this handle.
@@ -34,10 +36,10 @@ public import Synchronization
     platform: Platform, spaceID: AddressSpaceID, pageSizes: PageSizes, node: Int = 0, cpu: Int = 0
   ) {
     unsafe state = .allocate(capacity: 1)
-    unsafe state.initialize(to: State())
-    self.platform = platform
+    unsafe state.initialize(to: State(node: node))
+    tables = NodeTally(nodes: platform.frames.nodeCount)
+    self.platform = platform.with(platform.frames.counting(with: tables))
     self.spaceID = spaceID
-    self.node = node
     self.pageSizes = pageSizes
     self.cpu = platform.cpu(cpu)
   }
@@ -46,6 +48,14 @@ public import Synchronization
   public func destroy() {
     unsafe state.deinitialize(count: 1)
     unsafe state.deallocate()
+    tables.release()
+  }
+
+  /// The NUMA node from which tables are to be allocated. The memory manager changes it with the policy of whoever needs
+  /// a table; drivers pass it on with every allocation.
+  @inlinable public var node: Int {
+    get { unsafe state.pointee.node.load(ordering: .relaxed) }
+    nonmutating set { unsafe state.pointee.node.store(newValue, ordering: .relaxed) }
   }
 
   /// The meter of the CPU that works through this handle.

@@ -95,6 +95,8 @@
   case khugepaged
   /// Reclaiming memory in the background.
   case reclaim
+  /// Merging equal pages in the background.
+  case ksmd
   /// Everything else: booting, making and ending processes on behalf of the simulator, switching.
   case other
 }

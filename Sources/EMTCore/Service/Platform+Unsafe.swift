@@ -20,6 +20,11 @@ public import SimMemory
     unsafe self.cpus = unsafe cpus
   }
 
+  /// The same machine with another handle to the allocator.
+  func with(_ frames: FrameAllocator) -> Platform {
+    unsafe Platform(memory: memory, frames: frames, cpuCount: cpuCount, cpus: cpus)
+  }
+
   /// A CPU that does not exist: whoever looks at databases from outside works in its name, so that nothing is charged.
   @inlinable public var observer: CPULocal { unsafe cpus[cpuCount] }
 

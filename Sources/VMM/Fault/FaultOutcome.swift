@@ -34,6 +34,8 @@
   case keyForbids
   /// SIGBUS, code 2: the page of a file mapping lies behind the end of the file.
   case beyondEndOfFile
+  /// SIGBUS, code 4: the page's contents are lost.
+  case poisoned
   /// SIGBUS, code 2: the pool of huge pages has none that was not promised to others.
   case noHugePage
   /// SIGSEGV, code 128 (SI_KERNEL): no address of the architecture at all.
@@ -44,12 +46,12 @@
     switch self {
     case .notMapped: 1
     case .notAllowed, .beyondEndOfFile, .noHugePage: 2
-    case .keyForbids: 4
+    case .keyForbids, .poisoned: 4
     case .notCanonical: 128
     }
   }
   /// Whether the signal is SIGBUS.
-  public var isBusError: Bool { self == .beyondEndOfFile || self == .noHugePage }
+  public var isBusError: Bool { self == .beyondEndOfFile || self == .noHugePage || self == .poisoned }
 }
 
 /// How many faults there were, by how they ended.

@@ -27,7 +27,7 @@ public import SimMemory
   case nothing
   /// Bring the page back from swap.
   case swapIn
-  /// A guard page: refused as if nothing were mapped.
+  /// A guard page, refused as if nothing were mapped, or a poisoned one.
   case refuseGuard
 }
 

@@ -28,8 +28,12 @@ extension Kernel {
   func resolve(_ space: Space<Database>, _ address: VirtualAddress, _ kind: AccessKind) -> FaultOutcome {
     if platform.frames.freeFrames(node: 0) < counters.value.alarm { balanceMemory() }
     let outcome = tryToResolve(space, address, kind)
-    if case .outOfMemory = outcome { return resolveAfterReclaim(space, address, kind) }
-    return outcome
+    switch outcome {
+    case .resolved, .waits: return outcome
+    case .outOfMemory: return resolveAfterReclaim(space, address, kind)
+    case .refused:
+      return waitForMigration(space, address) ? .resolved(.minor) : outcome
+    }
   }
 
   /// One try. The database is handed to what does the work: each read of it from the space would copy it whole.
@@ -41,6 +45,7 @@ extension Kernel {
     }
     let area = space.layout.areas.areas[index]
     guard area.rights.allow(kind) else { return .refused(.notAllowed) }
+    if counters.value.placesPages { aim(space, area, address) }
     if area.flags.contains(.hugeTLB) { return hugeTLBFault(space, area, address, kind) }
     let page = VirtualRange(page: address, .base)
     let huge = hugePage(of: area, at: address)
@@ -55,7 +60,11 @@ extension Kernel {
     }
     let isMapped = object.isMapped
     let wantsHugePage =
-      if let huge, !isMapped { takesHugePage(database, area, huge) } else { false }
+      if let huge, !isMapped, !space.layout.disablesHugePages {
+        takesHugePage(database, area, huge)
+      } else {
+        false
+      }
     let view = FaultView(
       isMapped: isMapped, isPresent: object.isPresent,
       isSwapped: isMapped && !object.isPresent && isSwapped(object, in: database),
@@ -63,6 +72,7 @@ extension Kernel {
       isHuge: isMapped && object.size != .base,
       takesHugePage: wantsHugePage)
     let outcome: FaultOutcome
+    var follower: MovablePage?
     switch FaultPlan.decide(area, view, kind) {
     case .mapZeroPage: outcome = mapZeroPage(space, database, area, object, page)
     case .mapFreshPage: outcome = mapFreshPage(space, database, area, index, object, page)
@@ -73,14 +83,17 @@ extension Kernel {
     case .copyOnWrite: outcome = copyOnWrite(space, database, index, object)
     case .copyHugeOnWrite: outcome = copyHugeOnWrite(space, area, index, object, page)
     case .allowWrite: outcome = allowWrite(space, area, object)
-    case .renewRights: outcome = renewRights(space, area, object, kind)
+    case .renewRights:
+      if counters.value.seesHints { follower = noteHint(space, address) }
+      outcome = renewRights(space, area, object, kind)
     case .nothing: outcome = markUsed(space, object, kind)
     case .swapIn: outcome = swapIn(space, area, index, object, page, kind)
-    case .refuseGuard: outcome = .refused(.notMapped)
+    case .refuseGuard: outcome = .refused(refusal(of: object, in: database))
     }
     if kind == .store, space.layout.tracksSoftDirty, case .resolved = outcome { noteStore(space, address) }
     database.unlock(&lock)
     database.putLock(lock)
+    if let follower { followUser(space, follower) }
     if !isMapped, !area.isAnonymous, kind != .store, faultAroundPages > 1, case .resolved = outcome {
       mapAround(space, area, address)
     }

@@ -87,7 +87,7 @@ extension Kernel {
     admit(frame, space, index, at: object.start)
     if !isSpecial {
       meter.count(.pageCount)
-      if table.dropMapping(old) == 0, table.references(old) == 0 {
+      if table.dropMapping(old) == 0, table.references(old) == 0 || platform.frames.leaveMerging(old) {
         pageLists.remove(old)
         meter.count(.frameFreed)
         platform.frames.free(old)
@@ -192,7 +192,7 @@ extension Kernel {
 
   /// A frame with the contents of `source`.
   @usableFromInline func allocateCopy(of source: FrameNumber) -> FrameNumber? {
-    guard let frame = platform.frames.allocate() else { return nil }
+    guard let frame = takeFrame() else { return nil }
     meter.count(.frameAllocated)
     meter.count(.contentCopied)
     platform.frames.markUsed(frame, frames: 1)

@@ -70,6 +70,8 @@ public final class FileObject {
   public internal(set) var userfault: Userfault?
   /// Pages of shared memory that were promised when it was made.
   public var accountedPages: UInt64 = 0
+  /// Where its pages are to come from, if it is shared memory.
+  public internal(set) var policies = SharedPolicies()
   /// Whether a name leads to it.
   public var hasName = false
 

@@ -68,7 +68,9 @@ extension Kernel {
     meter.count(.pageCache)
     let file = files[id]
     if let frame = file.pages[page] { return (frame, true) }
-    guard page < PageIndex.maximumPages, let frame = allocatePage() else { return nil }
+    guard page < PageIndex.maximumPages, let frame = aiming(at: id, page, { allocatePage() }) else {
+      return nil
+    }
     platform.frames.table.retain(frame)
     meter.count(.pageCacheChange)
     file.pages.insert(frame, at: page)
@@ -131,8 +133,8 @@ extension Kernel {
 
   /// A zeroed frame for page contents.
   @inlinable func allocatePage() -> FrameNumber? {
-    var didClear = false
-    guard let frame = platform.frames.allocateZeroed(didClear: &didClear) else { return nil }
+    guard let frame = takeFrame() else { return nil }
+    _ = platform.frames.clearIfUsed(frame, frames: 1)
     meter.count(.frameAllocated)
     meter.count(.contentZeroed)
     return frame

@@ -3,7 +3,7 @@ public import EMTCore
 public import SimMemory
 
 /// Where the background job goes on with its next pass.
-@usableFromInline struct CollapseCursor {
+@usableFromInline struct CollapseCursor: Sendable {
   /// The lowest process number whose address space is still to be looked at.
   @usableFromInline var pid: UInt32 = 0
   /// The first address to look at in it.
@@ -41,6 +41,7 @@ extension Kernel {
   func collapse(
     _ space: Space<Database>, from start: VirtualAddress, _ budget: inout UInt64
   ) -> VirtualAddress? {
+    if space.layout.disablesHugePages { return nil }
     for area in areas(space, from: start) {
       guard welcomesHugePages(area), area.flags.contains(.hasPrivatePages) else { continue }
       let low = Swift.max(area.range.start, start)

@@ -13,7 +13,8 @@ extension Kernel {
     let first = glance(space, page)
     if let obstacle = obstacle(first, isForced: isForced) { return obstacle }
     if first.away != 0, !bringIn(space, page) { return .unreachable }
-    guard let block = platform.frames.allocate(order: hugeSize.order) else {
+    if counters.value.placesPages, let area = area(space, at: page.start) { aim(space, area, page.start) }
+    guard let block = takeFrame(order: hugeSize.order) else {
       _ = platform.frames.takeFailedOrder()
       return .noBlock
     }
@@ -98,6 +99,10 @@ extension Kernel {
     if space.layout.tracksSoftDirty { noteStore(space, page.start) }
     release(old)
     return .done
+  }
+
+  @usableFromInline func area(_ space: Space<Database>, at address: VirtualAddress) -> VMA? {
+    space.layout.areas.area(at: address)
   }
 
   @usableFromInline func copyPage(_ source: FrameNumber, to target: FrameNumber) {

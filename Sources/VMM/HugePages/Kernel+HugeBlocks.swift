@@ -47,7 +47,7 @@ extension Kernel {
   @inlinable func allocateHugeBlock() -> FrameNumber? {
     let mark = meter.enter(.pageSupply)
     defer { meter.leave(mark) }
-    guard let head = platform.frames.allocate(order: hugeSize.order) else {
+    guard let head = takeFrame(order: hugeSize.order) else {
       // A base page does instead: nothing has to be emptied for a block.
       _ = platform.frames.takeFailedOrder()
       return nil

@@ -8,7 +8,9 @@ extension Kernel {
   /// - Throws: `.einval` where a huge page cannot be or nothing is mapped, `.enomem` without a free block.
   @inlinable
   func collapseNow(_ space: Space<Database>, _ area: VMA, _ part: VirtualRange) throws(Errno) {
-    guard canHoldHugePages(area), !area.flags.contains(.noHugePages) else { throw .einval }
+    guard canHoldHugePages(area), !area.flags.contains(.noHugePages), !space.layout.disablesHugePages else {
+      throw .einval
+    }
     let first = area.range.start.advanced(by: hugeSize.mask).aligned(down: hugeSize)
     guard first < area.range.end, area.range.end.raw &- first.raw >= hugeSize.bytes else { throw .einval }
     let start = part.start.advanced(by: hugeSize.mask).aligned(down: hugeSize)

@@ -29,6 +29,14 @@ public struct SpaceLayout: Sendable {
   public var limits = ResourceLimits()
   /// Whether soft-dirty bits were ever cleared, so that stores have to be noted.
   public internal(set) var tracksSoftDirty = false
+  /// Whether some area may be merged, or could be: the merging job looks at the space.
+  public internal(set) var mayMerge = false
+  /// Whether every area that can be may be merged (PR_SET_MEMORY_MERGE). Children and new programs inherit it.
+  public internal(set) var mergesEverything = false
+  /// Whether the process gets no huge pages, whatever the policy (PR_SET_THP_DISABLE). Inherited likewise.
+  public internal(set) var disablesHugePages = false
+  /// Where memory is to come from.
+  public internal(set) var placement = TaskPlacement()
   /// Which protection keys are handed out.
   public var protectionKeys = ProtectionKeys()
   /// Where the break started, and where it is; nil before the first `brk` or mapping of the program.

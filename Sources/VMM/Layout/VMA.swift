@@ -68,6 +68,8 @@ public import SimMemory
   public var rights: Rights
   /// The protection key, 0 to 15.
   public var key: UInt8 = 0
+  /// The number of its memory policy; 0 for none.
+  public var policy: UInt16 = 0
   /// Other properties.
   public var flags: VMAFlags
   /// The mapped file; `.none` for private anonymous memory.
@@ -122,7 +124,7 @@ public import SimMemory
   public func joins(_ next: VMA) -> Bool {
     let ignored = VMA.pageMarks
     return range.end == next.range.start && rights == next.rights && key == next.key
-      && userfault == next.userfault
+      && userfault == next.userfault && policy == next.policy
       && file == next.file
       && flags.subtracting(ignored) == next.flags.subtracting(ignored)
       && !flags.contains(.sharedMemorySegment)

@@ -85,6 +85,7 @@ extension Kernel {
   /// Takes an address space out, which is empty.
   @usableFromInline func unregister(_ space: Space<Database>) {
     if !userfaults.isEmpty { forgetUserfaults(of: space.number) }
+    if space.layout.mayMerge { samePages.forget(space.number) }
     spaceCell.value[Int(space.number)] = nil
   }
 

@@ -16,6 +16,22 @@ extension Kernel {
     let key = PageKey(word: platform.frames.table.word(frame))
     var left = platform.frames.table.mappings(frame)
     guard left > 0 else { return }
+    guard key.isMerged else {
+      _ = forEachTranslation(of: frame, key, left: &left, splitting: splitting, body)
+      return
+    }
+    for key in samePages.keys(of: key.page) {
+      if left == 0 || !forEachTranslation(of: frame, key, left: &left, splitting: splitting, body) { return }
+    }
+  }
+
+  /// The same for translations that `key` leads to, until `left` of them were seen.
+  /// - Returns: false when `body` said so.
+  @inlinable
+  func forEachTranslation(
+    of frame: FrameNumber, _ key: PageKey, left: inout UInt32, splitting: Bool,
+    _ body: (Space<Database>, VMA, Database.Object) -> Bool
+  ) -> Bool {
     let mappers = mappers(of: key)
     for index in mappers.members.indices {
       let member = mappers.members[index]
@@ -28,10 +44,10 @@ extension Kernel {
         switch visit(space, area, guess, frame, splitting, body) {
         case .notThere: break
         case .goOn: left &-= 1
-        case .stop: return
+        case .stop: return false
         }
       }
-      if left == 0 { return }
+      if left == 0 { return true }
       // Where that area is the only one of its kind there is nothing else to search.
       // Areas that merged since then count first.
       settleGroupGains(space)
@@ -43,12 +59,13 @@ extension Kernel {
         switch visit(space, area, address, frame, splitting, body) {
         case .notThere: continue
         case .goOn: left &-= 1
-        case .stop: return
+        case .stop: return false
         }
         remember(area.origin, of: key, at: index)
-        if left == 0 { return }
+        if left == 0 { return true }
       }
     }
+    return true
   }
 
   @usableFromInline enum Visit { case notThere, goOn, stop }

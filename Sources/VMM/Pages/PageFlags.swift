@@ -27,6 +27,8 @@
   @inlinable public static var blockIsCut: Self { Self(rawValue: 1 << 8) }
   /// May be dropped instead of swapped while nobody writes it (MADV_FREE).
   @inlinable public static var lazilyFreed: Self { Self(rawValue: 1 << 9) }
+  /// Equal pages of several areas were merged into it: nobody may write it (see `SamePages`).
+  @inlinable public static var merged: Self { Self(rawValue: 1 << 12) }
   /// The two bits that hold the number of its list among those of its type.
   @inlinable public static var slotMask: Self { Self(rawValue: 3 << 10) }
 }

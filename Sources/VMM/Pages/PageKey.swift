@@ -24,6 +24,12 @@ public import SimMemory
 
   @inlinable static var pageMask: UInt64 { 1 &<< 40 &- 1 }
 
+  /// The page that equal pages were merged into under the number `node`: it has translations in many groups, which the
+  /// job that merged them knows. No group has the number 0.
+  @inlinable public init(merged node: UInt64) { self.init(group: 0, page: node) }
+
+  /// Whether the page was made by merging.
+  @inlinable public var isMerged: Bool { word &>> 40 == 1 &<< 23 }
   /// Whether the page belongs to a group of private pages, not to a file.
   @inlinable public var isAnonymous: Bool { word &>> 63 == 1 }
   /// The number of the group or of the file.

@@ -6,6 +6,7 @@ extension Kernel {
   /// Copies layout and translations for a fork; private pages become copy-on-write on both sides.
   @inlinable func copyMemory(of parent: Space<Database>, into child: Space<Database>) throws(Errno) {
     meter.count(.systemCallEntry)
+    finishMigrations()
     try promiseCopy(of: parent.layout)
     child.layout = inheritedLayout(parent.layout, for: child)
     for area in parent.layout.areas.areas where needsCopy(area) {

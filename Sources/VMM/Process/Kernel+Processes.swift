@@ -17,7 +17,7 @@ extension Kernel {
     let mark = meter.enter(.systemCall)
     defer { meter.leave(mark) }
     guard !exists(pid) else { throw .eexist }
-    let space = try makeSpace()
+    let space = try makeSpace(like: parent.space)
     do {
       try copyMemory(of: parent.space, into: space)
     } catch {
@@ -39,7 +39,7 @@ extension Kernel {
   @inlinable public func unshare(_ process: Process<Database>) throws(Errno) {
     let old = process.space
     guard old.users > 1 else { return }
-    let space = try makeSpace()
+    let space = try makeSpace(like: old)
     do {
       try copyMemory(of: old, into: space)
     } catch {
@@ -58,11 +58,20 @@ extension Kernel {
     defer { meter.leave(mark) }
     meter.count(.systemCallEntry)
     let old = process.space
-    let space = try makeSpace()
-    space.layout.limits = old.layout.limits
+    let space = try makeSpace(like: old)
+    inherit(old.layout, in: space)
+    keepPlacement(space, old)
     process.move(to: space)
     process.keyRights = .initial
     leave(old)
+  }
+
+  /// What a new program keeps of the old one's address space.
+  @usableFromInline func inherit(_ layout: SpaceLayout, in space: Space<Database>) {
+    space.layout.limits = layout.limits
+    space.layout.mergesEverything = layout.mergesEverything
+    space.layout.mayMerge = layout.mergesEverything
+    space.layout.disablesHugePages = layout.disablesHugePages
   }
 
   /// Ends a process: its descriptors are closed, and its address space goes with its last user.
@@ -87,6 +96,7 @@ extension Kernel {
   @usableFromInline func exists(_ pid: UInt32) -> Bool { processes[pid] != nil }
 
   @usableFromInline func adopt(_ pid: UInt32, _ space: Space<Database>) -> Process<Database> {
+    space.layout.placement.policy = numaCell.value.initialPolicy
     let process = Process(pid: pid, space: space, descriptors: DescriptorTable())
     processes[pid] = process
     return process
@@ -128,10 +138,17 @@ extension Kernel {
     context.destroy()
   }
 
-  @inlinable func makeSpace() throws(Errno) -> Space<Database> {
+  @usableFromInline func keepPlacement(_ space: Space<Database>, _ old: Space<Database>) {
+    space.layout.placement = old.layout.placement
+  }
+
+  /// An empty address space, whose tables come from where those of `parent` come from.
+  @inlinable func makeSpace(like parent: Space<Database>? = nil) throws(Errno) -> Space<Database> {
     meter.count(.spaceChange)
     let id = try takeSpaceID()
-    let context = DatabaseContext(platform: platform, spaceID: id, pageSizes: service.pageSizes)
+    if counters.value.placesPages { if let parent { aim(parent) } else { aimAtNobody() } }
+    let context = DatabaseContext(
+      platform: platform, spaceID: id, pageSizes: service.pageSizes, node: nodeForTables())
     do {
       return register(Space(database: try makeDatabase(context)))
     } catch {

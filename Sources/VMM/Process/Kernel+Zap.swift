@@ -46,7 +46,9 @@ public import SimMemory
     if isDirty { frames.table.mark(.dirty, frame) }
     let flags = frames.table.pageFlags(frame)
     if flags.contains(.mlocked) { lists.move(frame) { $0.remove(.mlocked) } }
-    guard mappings == 0, flags.contains(.inSwapCache), swap.value.isOnlyCached(frame) else { return false }
+    guard mappings == 0 else { return false }
+    if flags.contains(.merged), frames.leaveMerging(frame) { return true }
+    guard flags.contains(.inSwapCache), swap.value.isOnlyCached(frame) else { return false }
     frames.table.unmark(.inSwapCache, frame)
     swap.value.uncache(frame)
     return frames.table.release(frame) == 0
@@ -97,6 +99,7 @@ extension Kernel {
     }
     database.unlock(&lock)
     database.putLock(lock)
+    space.notePeak()
     space.residentPages &-= gather.dropped
     residentPages &-= gather.dropped
     meter.count(.pageCount, gather.dropped)

@@ -37,6 +37,10 @@ public final class Kernel<Service: TranslationService> {
   public var hugeSegmentUser: UInt32 = 0
   /// What reclaim decides by.
   @usableFromInline let reclaimCell: HotCell<ReclaimState>
+  /// Equal pages that were merged.
+  public let samePages = SamePages()
+  /// Nodes and policies.
+  @usableFromInline let numaCell: HotCell<NUMAState>
   /// What the last shortage of memory was like; nil while there was none.
   public internal(set) var shortageReport: String?
   /// SysV shared-memory segments.
@@ -92,6 +96,8 @@ public final class Kernel<Service: TranslationService> {
     counters = HotCell(KernelCounters())
     pageLists = PageLists(platform.frames)
     reclaimCell = HotCell(ReclaimState(platform.frames))
+    numaCell = HotCell(NUMAState(nodes: platform.frames.nodeCount, cpus: platform.cpuCount))
+    counters.value.placesPages = platform.frames.nodeCount > 1
     counters.value.userEnd = service.userEnd
     counters.value.alarm = reclaimCell.value.watermarks[0].low
     platform.frames.table.retain(zero)
@@ -105,6 +111,7 @@ public final class Kernel<Service: TranslationService> {
     poolCell.release()
     swapCell.release()
     reclaimCell.release()
+    numaCell.release()
     pageLists.destroy()
   }
 
@@ -141,6 +148,7 @@ public final class Kernel<Service: TranslationService> {
 
   /// Ends all processes and gives every frame back.
   public func shutDown() {
+    finishMigrations()
     for pid in processes.keys.sorted() { exit(pid) }
     for identifier in segments.segments.keys.sorted() { removeSegment(identifier) }
     files.unnameAll()
@@ -183,6 +191,10 @@ public final class Kernel<Service: TranslationService> {
   /// Free frames below which the background reclaimer runs.
   @usableFromInline var alarm: UInt64 = 0
   @usableFromInline var userEnd = VirtualAddress(0)
+  /// Whether there are several nodes, so that it matters where a page comes from.
+  @usableFromInline var placesPages = false
+  /// Whether pages are made inaccessible to see who uses them.
+  @usableFromInline var seesHints = false
   @usableFromInline var usesHugeTLB = false
   @usableFromInline init() {}
 }

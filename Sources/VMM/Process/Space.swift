@@ -35,6 +35,18 @@ public final class Space<Database: TranslationDatabase> {
     get { counters.value.residentPages }
     set { counters.value.residentPages = newValue }
   }
+  /// The most there were since the space was made, or since the peak was reset (Linux: VmHWM). As in Linux it is noted when
+  /// pages go, not when they come.
+  @inlinable public internal(set) var peakResidentPages: UInt64 {
+    get { Swift.max(counters.value.peakResidentPages, counters.value.residentPages) }
+    set { counters.value.peakResidentPages = newValue }
+  }
+  /// Pages are about to go.
+  @inlinable func notePeak() {
+    if counters.value.residentPages > counters.value.peakResidentPages {
+      counters.value.peakResidentPages = counters.value.residentPages
+    }
+  }
   /// Base pages of private memory that are in swap.
   @inlinable public var swappedPages: UInt64 {
     get { counters.value.swappedPages }
@@ -50,6 +62,7 @@ public final class Space<Database: TranslationDatabase> {
 /// The counters of an address space.
 @usableFromInline struct SpaceCounters {
   @usableFromInline var residentPages: UInt64 = 0
+  @usableFromInline var peakResidentPages: UInt64 = 0
   @usableFromInline var swappedPages: UInt64 = 0
   @usableFromInline var faults = FaultCounts()
   @usableFromInline init() {}
@@ -72,11 +85,20 @@ public final class Process<Database: TranslationDatabase> {
   /// What it may do beyond what its user may.
   public var privileges = Privileges.standard
 
+  /// The largest peak of address spaces that it had before.
+  var formerPeak: UInt64 = 0
+
+  /// The most base pages that its memory ever had at once (Linux: `ru_maxrss`), as far as the peak was not reset.
+  public var peakResidentPages: UInt64 { max(formerPeak, space.peakResidentPages) }
+
   @usableFromInline init(pid: UInt32, space: Space<Database>, descriptors: DescriptorTable) {
     self.pid = pid
     self.space = space
     self.descriptors = descriptors
   }
 
-  @usableFromInline func move(to space: Space<Database>) { self.space = space }
+  @usableFromInline func move(to space: Space<Database>) {
+    formerPeak = peakResidentPages
+    self.space = space
+  }
 }

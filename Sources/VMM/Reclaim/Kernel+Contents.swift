@@ -4,14 +4,25 @@ public import SimMemory
 
 // Contents as they are, wherever they are: for whoever compares machines. Nothing is counted or brought in.
 extension Kernel {
-  /// A digest of the contents of a private page, in memory or in swap; nil for what is not a private page.
-  @inlinable public func privateContents(of object: Database.Object, in database: Database) -> UInt64? {
+  /// Calls `body` with the digest of each private base page behind `object` that is not all zero, in memory or in swap.
+  ///
+  /// Page by page and without zeros, so that it does not matter how large the translations are and whether memory that
+  /// nobody wrote to is mapped.
+  @inlinable
+  public func forEachPrivatePage(
+    of object: Database.Object, in database: Database, _ body: (VirtualAddress, UInt64) -> Void
+  ) {
     if object.isPresent {
-      guard !object.isSpecial, object.size > .base || isAnonymous(object.frame) else { return nil }
-      return platform.memory.digest(of: object.physicalAddress, bytes: object.size.bytes)
+      guard !object.isSpecial, object.size > .base || isAnonymous(object.frame) else { return }
+      for step in 0..<object.size.basePages {
+        let contents = platform.memory.digest(of: object.frame.advanced(by: step).address, bytes: 4096)
+        if contents != PageStore.digestOfZeros { body(object.start.advanced(by: step &<< 12), contents) }
+      }
+    } else if let entry = database.swapEntry(of: object), entry.area != Marker.area,
+      let contents = contents(of: entry), contents != PageStore.digestOfZeros
+    {
+      body(object.start, contents)
     }
-    guard let entry = database.swapEntry(of: object), entry.area != Marker.area else { return nil }
-    return contents(of: entry)
   }
 
   @usableFromInline func isAnonymous(_ frame: FrameNumber) -> Bool {
@@ -31,7 +42,6 @@ extension Kernel {
     if let huge = file.hugeTLB { return pooledContents(of: area, huge) }
     let first = area.offset >> 12
     var found: [(page: UInt64, contents: UInt64)] = []
-    let zero = PageStore().digest(of: 0)
     for page in file.knownPages(in: first..<(first + area.range.pages)) {
       var contents: UInt64?
       if let frame = file.pages[page] {
@@ -41,7 +51,7 @@ extension Kernel {
       } else {
         contents = file.store.digest(of: page)
       }
-      if let contents, contents != zero { found.append((page, contents)) }
+      if let contents, contents != PageStore.digestOfZeros { found.append((page, contents)) }
     }
     return found
   }

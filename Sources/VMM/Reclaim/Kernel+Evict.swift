@@ -98,6 +98,7 @@ extension Kernel {
     if wasDirty { platform.frames.table.mark(.dirty, frame) }
     _ = platform.frames.table.dropMapping(frame)
     meter.count(.pageCount)
+    space.notePeak()
     space.residentPages &-= 1
     residentPages &-= 1
   }
@@ -135,6 +136,7 @@ extension Kernel {
       swapCell.value.uncache(frame)
       table.unmark(.inSwapCache, frame)
       _ = table.release(frame)
+      _ = platform.frames.leaveMerging(frame)
     } else {
       reclaimCell.value.counts.dropped += 1
     }

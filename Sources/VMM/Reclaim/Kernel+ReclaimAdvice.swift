@@ -96,7 +96,9 @@ extension Kernel {
   @usableFromInline func mayFreeLazily(_ frame: FrameNumber) -> Bool {
     let table = platform.frames.table
     let flags = table.pageFlags(frame)
-    guard flags.contains([.anonymous, .onList]), table.mappings(frame) == 1 else { return false }
+    guard flags.contains([.anonymous, .onList]), !flags.contains(.merged), table.mappings(frame) == 1 else {
+      return false
+    }
     return !flags.contains(.inSwapCache) || leaveSwapCache(frame)
   }
 

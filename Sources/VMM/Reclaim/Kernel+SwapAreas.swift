@@ -68,6 +68,7 @@ extension Kernel {
     for space in spaceCell.value {
       guard let space else { continue }
       let isDone = forEachSwapped(space, in: number) { index, object, entry in
+        if counters.value.placesPages { aim(space, space.layout.areas.areas[index], object.start) }
         guard let (_, wasCached) = swapCachedPage(entry, key(space, index, at: object.start)) else {
           return false
         }
@@ -86,14 +87,31 @@ extension Kernel {
     for space in spaceCell.value {
       guard let space else { continue }
       let isDone = forEachSwapped(space, in: number) { index, object, entry in
-        guard let frame = cachedFrame(entry),
-          replace(object, by: frame, space, space.layout.areas.areas[index], isWritable: false)
-        else { return false }
+        guard let frame = cachedFrame(entry), bringBack(space, index, object, frame) else { return false }
         finishSwapIn(entry, frame, isAlone: true)
         return true
       }
       if !isDone { return false }
     }
+    return true
+  }
+
+  /// Maps the page in `frame`, which was read from swap, or a copy where the page would not be found (see `swapIn`).
+  /// - Returns: false when memory ran out; nothing changed then.
+  @inlinable
+  func bringBack(_ space: Space<Database>, _ index: Int, _ object: Database.Object, _ frame: FrameNumber)
+    -> Bool
+  {
+    let area = space.layout.areas.areas[index]
+    if has(frame, key(space, index, at: object.start)) {
+      return replace(object, by: frame, space, area, isWritable: false)
+    }
+    guard let copy = allocateCopy(of: frame) else { return false }
+    guard replace(object, by: copy, space, area, isWritable: false) else {
+      platform.frames.free(copy)
+      return false
+    }
+    admit(copy, space, index, at: object.start)
     return true
   }
 

@@ -36,6 +36,7 @@ extension Kernel {
     guard swapCell.value.dropUser(entry) == 0, let frame else { return }
     if platform.frames.table.mappings(frame) == 0 {
       _ = leaveSwapCache(frame)
+      _ = platform.frames.leaveMerging(frame)
       meter.count(.frameFreed)
       pageLists.remove(frame)
       platform.frames.free(frame)
@@ -63,7 +64,8 @@ extension Kernel {
   /// - Returns: whether nothing but translations has the page now.
   @usableFromInline func leaveSwapCache(_ frame: FrameNumber) -> Bool {
     let table = platform.frames.table
-    guard table.pageFlags(frame).contains(.inSwapCache), table.references(frame) == 1,
+    let flags = table.pageFlags(frame)
+    guard flags.contains(.inSwapCache), table.references(frame) == (flags.contains(.merged) ? 2 : 1),
       swapCell.value.isOnlyCached(frame)
     else { return false }
     swapCell.value.uncache(frame)
@@ -76,7 +78,7 @@ extension Kernel {
   @usableFromInline
   func swapCachedPage(_ entry: SwapEntry, _ key: PageKey) -> (frame: FrameNumber, wasCached: Bool)? {
     if let frame = swapCell.value.frame(entry) { return (frame, true) }
-    guard let frame = platform.frames.allocate() else { return nil }
+    guard let frame = takeFrame() else { return nil }
     meter.count(.frameAllocated)
     meter.count(.swapTransfer)
     platform.frames.markUsed(frame, frames: 1)
@@ -94,18 +96,25 @@ extension Kernel {
     swapCell.value.users(entry) == 1 && platform.frames.table.mappings(frame) == 0
   }
 
+  /// Whether `key` leads to the page, so that a translation there is found.
+  @inlinable func has(_ frame: FrameNumber, _ key: PageKey) -> Bool {
+    platform.frames.table.word(frame) == key.word
+  }
+
   /// Serves a fault on a page in swap. A store gets the page alone, or a copy if others need it too.
   @inlinable
   func swapIn(
     _ space: Space<Database>, _ area: VMA, _ index: Int, _ found: Database.Object, _ page: VirtualRange,
     _ kind: AccessKind
   ) -> FaultOutcome {
+    let key = key(space, index, at: page.start)
     guard let entry = space.database.swapEntry(of: found),
-      let (frame, wasCached) = swapCachedPage(entry, key(space, index, at: page.start))
+      let (frame, wasCached) = swapCachedPage(entry, key)
     else { return .outOfMemory }
     let isStore = kind == .store
     var target = frame
-    if isStore, !isSoleUser(entry, frame) {
+    // The page in memory is found by one key: who shared it only because it was merged gets a copy, as on Linux.
+    if !has(frame, key) || isStore && !isSoleUser(entry, frame) {
       guard let copy = allocateCopy(of: frame) else { return .outOfMemory }
       target = copy
     }

@@ -99,6 +99,13 @@ public struct SwapSpace {
     entries[frame.raw] = entry.packed
   }
 
+  /// The page in `frame`, which is in the cache, is in `target` now.
+  mutating func move(_ frame: FrameNumber, to target: FrameNumber) {
+    guard let entry = entry(frame) else { return }
+    entries[frame.raw] = 0
+    cache(entry, target)
+  }
+
   /// Forgets which entry leads to `frame`; its slot is free then unless somebody needs it.
   @usableFromInline mutating func uncache(_ frame: FrameNumber) {
     guard let entry = entry(frame) else { return }

@@ -8,9 +8,16 @@ public import SimMemory
   @usableFromInline static var area: UInt8 { 30 }
   /// A guard page.
   @inlinable static var guardPage: SwapEntry { SwapEntry(area: area, offset: 1) }
+  /// A page whose contents are lost (UFFDIO_POISON).
+  @inlinable static var poison: SwapEntry { SwapEntry(area: area, offset: 2) }
 }
 
 extension Kernel {
+  /// Why a marker refuses accesses.
+  @inlinable func refusal(of object: Database.Object, in database: Database) -> FaultRefusal {
+    database.swapEntry(of: object) == Marker.poison ? .poisoned : .notMapped
+  }
+
   /// MADV_GUARD_INSTALL: accesses are refused from now on, without a mapping of their own. Pages there are dropped.
   @inlinable func installGuards(_ space: Space<Database>, _ range: VirtualRange) throws(Errno) {
     zap(space, range)

@@ -80,7 +80,7 @@ extension Kernel {
     }
   }
 
-  /// Follows a piece of advice. What nothing here depends on (merging, order of reading) is noted, not done.
+  /// Follows a piece of advice. What nothing here depends on (order of reading) is noted, not done.
   @inlinable
   func apply(
     _ advice: Advice, _ space: Space<Database>, _ area: VMA, _ part: VirtualRange
@@ -97,6 +97,8 @@ extension Kernel {
     case .cold: cool(space, part)
     case .pageOut: pageOut(space, part)
     case .willNeed: readAhead(space, area, part)
+    case .mergeable: allowMerging(space, area, part)
+    case .unmergeable: try forbidMerging(space, area, part)
     default: note(advice, space, part)
     }
   }
@@ -141,6 +143,7 @@ extension Kernel {
       case .refused(.notMapped), .refused(.notCanonical):
         throw covers(space, VirtualRange(page: address, .base)) ? .efault : .enomem
       case .refused(.notAllowed): throw .einval
+      case .refused(.poisoned): throw .ehwpoison
       case .waits, .refused(.keyForbids), .refused(.beyondEndOfFile), .refused(.noHugePage): throw .efault
       case .outOfMemory: throw .enomem
       }

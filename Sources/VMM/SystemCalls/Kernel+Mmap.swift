@@ -61,6 +61,7 @@ extension Kernel {
     hold(area, in: space)
     var area = area
     if space.layout.tracksSoftDirty { area.flags.insert(.softDirty) }
+    if space.layout.mergesEverything, canHoldMergedPages(area) { area.flags.insert(.mergeable) }
     meter.count(.vmaChange, UInt64(space.layout.areas.insert(area)))
     meter.count(.vmaMoved, space.layout.areas.areasBehindLast)
   }

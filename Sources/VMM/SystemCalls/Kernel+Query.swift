@@ -101,12 +101,18 @@ extension Kernel {
       var iterator = database.makeIterator(over: area.range.intersection(range))
       while let object = database.nextMapped(&iterator) {
         guard object.isPresent, object.isDirty else { continue }
-        do { database.settle(try database.testAndClearDirty(at: object.start).takeObligation()) } catch {
-          preconditionFailure("a page that was just seen is gone")
-        }
+        collectDirty(space, object)
       }
       database.endIteration(iterator)
     }
+  }
+
+  /// Moves the dirty bit of a translation to its page, which is not saved yet.
+  @inlinable func collectDirty(_ space: Space<Database>, _ object: Database.Object) {
+    do {
+      space.database.settle(try space.database.testAndClearDirty(at: object.start).takeObligation())
+    } catch { preconditionFailure("a page that was just seen is gone") }
+    markDirty(object.frame)
   }
 
   /// `mseal(address, length, flags)`.

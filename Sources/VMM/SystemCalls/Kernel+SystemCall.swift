@@ -13,6 +13,7 @@ extension Kernel {
     let mark = meter.enter(.systemCall)
     defer { meter.leave(mark) }
     meter.count(.systemCallEntry)
+    if counters.value.placesPages { aim(process.space) }
     return try dispatch(process, request)
   }
 
@@ -43,6 +44,9 @@ extension Kernel {
     case .fcntl: try sealsCommand(process, request)
     case .ioctl: try ioctl(process, request)
     case .userfaultfd: try userfaultfd(process, request)
+    case .fsync, .fdatasync: try fsync(process, request)
+    case .cachestat: try cacheStatistics(process, request)
+    case .prctl: try prctl(process, request)
     case .pkeyAlloc: try pkeyAlloc(process, request)
     case .pkeyFree: try pkeyFree(process, request)
     case .getrlimit, .setrlimit, .prlimit: try resourceLimit(process, request)
@@ -50,6 +54,12 @@ extension Kernel {
     case .processVmWritev: try transfer(process, request, .store)
     case .pidfdOpen: try pidfdOpen(process, request)
     case .processMadvise: try processMadvise(process, request)
+    case .mbind: try mbind(process, request)
+    case .setMempolicy: try setMempolicy(process, request)
+    case .getMempolicy: try getMempolicy(process, request)
+    case .migratePages: try migratePages(process, request)
+    case .movePages: try movePages(process, request)
+    case .setMempolicyHomeNode: try setHomeNode(process, request)
     case .readahead: try readahead(process, request)
     case .fadvise: try fadvise(process, request)
     }

@@ -58,6 +58,14 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
   case mseal = 462
   /// Seals of a memfd, among others; only the commands on seals are memory calls.
   case fcntl = 72
+  /// Bring a file's storage up to date.
+  case fsync = 74
+  /// The same, without properties of the file.
+  case fdatasync = 75
+  /// Ask which pages of a file are in memory.
+  case cachestat = 451
+  /// Properties of a process; the ones about memory.
+  case prctl = 157
   /// Ask for a limit.
   case getrlimit = 97
   /// Set a limit.
@@ -72,6 +80,18 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
   case pidfdOpen = 434
   /// Give advice on another process's memory.
   case processMadvise = 440
+  /// Say where the pages of areas are to come from.
+  case mbind = 237
+  /// Say where a task's pages are to come from.
+  case setMempolicy = 238
+  /// Ask where pages are to come from, or where one is.
+  case getMempolicy = 239
+  /// Move a process's pages from nodes to others.
+  case migratePages = 256
+  /// Move single pages to nodes, or ask where they are.
+  case movePages = 279
+  /// Say which node counts as the local one for areas.
+  case setMempolicyHomeNode = 450
 
   /// Read a part of a file into memory.
   case readahead = 187
@@ -84,7 +104,8 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
     switch self {
     case .ioctl, .userfaultfd, .pkeyAlloc, .pkeyFree, .getrlimit, .setrlimit, .prlimit, .processVmReadv,
       .processVmWritev,
-      .pidfdOpen, .processMadvise, .readahead, .fadvise:
+      .pidfdOpen, .processMadvise, .readahead, .fadvise, .prctl, .fsync, .fdatasync, .cachestat,
+      .mbind, .setMempolicy, .getMempolicy, .migratePages, .movePages, .setMempolicyHomeNode:
       true
     default: false
     }

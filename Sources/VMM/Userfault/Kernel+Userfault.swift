@@ -22,7 +22,7 @@ extension Kernel {
     let (id, userfault) = try userfault(process, request)
     guard let command = UserfaultCommand(rawValue: request[1] & 0xFFFF_FFFF) else { throw .einval }
     var words: [UInt64] = []
-    for index in 0..<UInt64(command == .copy ? 4 : command == .unregister || command == .wake ? 2 : 3) {
+    for index in 0..<command.words {
       words.append(try loadUser(process, request.address(2).advanced(by: index &* 8)))
     }
     if command == .api { return try agree(process, userfault, words, request.address(2)) }
@@ -34,7 +34,14 @@ extension Kernel {
       try storeUser(supported, process, request.address(2).advanced(by: 24))
     case .unregister: try unregister(space, id, userfault, words)
     case .wake: wake(userfault, try userfaultRange(words[0], words[1]))
-    case .copy, .zeroPage, .proceed:
+    case .move:
+      let move = try planMove(space, id, words)
+      let (done, failure) = movePages(space, move)
+      let result = done > 0 ? done : 0 &- UInt64(failure?.rawValue ?? 0)
+      try storeUser(result, process, request.address(2).advanced(by: 32))
+      if done > 0, move.wakes { wake(userfault, VirtualRange(move.target.start, bytes: done)) }
+      if let failure { throw done > 0 ? .eagain : failure }
+    case .copy, .zeroPage, .proceed, .poison:
       let fill = try planFill(space, command, words)
       let (done, failure) = fillPages(process, space, fill)
       let result = done > 0 ? done : 0 &- UInt64(failure?.rawValue ?? 0)

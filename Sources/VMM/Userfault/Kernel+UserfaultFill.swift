@@ -13,6 +13,8 @@ public import SimMemory
 }
 
 extension Kernel {
+  /// UFFDIO_POISON takes `(start, length, mode, done out)`: DONTWAKE 1.
+  ///
   /// UFFDIO_COPY `(target, source, length, mode, copied out)`, UFFDIO_ZEROPAGE and UFFDIO_CONTINUE
   /// `(start, length, mode, done out)`: DONTWAKE 1, WP 2.
   @usableFromInline
@@ -22,7 +24,8 @@ extension Kernel {
     let isCopy = command == .copy
     let (source, length, mode) = isCopy ? (words[1], words[2], words[3]) : (0, words[1], words[2])
     let range = try userfaultRange(words[0], length)
-    guard source <= UInt64.max - length, mode & ~(command == .zeroPage ? 1 : 3) == 0 else { throw .einval }
+    let known: UInt64 = command == .zeroPage || command == .poison ? 1 : 3
+    guard source <= UInt64.max - length, mode & ~known == 0 else { throw .einval }
     guard let area = space.layout.areas.area(at: range.start), area.userfault != 0,
       area.range.contains(range)
     else { throw .enoent }
@@ -87,12 +90,14 @@ extension Kernel {
       let object = database.find(address)
       guard !object.isMapped else { throw .eexist }
       let outcome =
-        try area.isAnonymous
-        ? fillPrivate(space, area, index, object, page, contents)
-        : fillShared(space, area, object, page, fill.command, contents)
+        try fill.command == .poison
+        ? poison(space, page)
+        : area.isAnonymous
+          ? fillPrivate(space, area, index, object, page, contents)
+          : fillShared(space, area, object, page, fill.command, contents)
       switch outcome {
       case .resolved:
-        if space.layout.tracksSoftDirty { noteStore(space, address) }
+        if space.layout.tracksSoftDirty, fill.command != .poison { noteStore(space, address) }
         guard fill.protects else { return }
         do {
           let change = try database.updateAttributes(at: address) { object in
@@ -112,13 +117,29 @@ extension Kernel {
     }
   }
 
+  /// Makes accesses to an untouched page fail as if its memory were broken. Children inherit that.
+  @inlinable func poison(_ space: Space<Database>, _ page: VirtualRange) -> FaultOutcome {
+    do {
+      let blank = Database.Object(unmappedAt: page.start, size: .base)
+      let marker = try space.database.object(blank, swappedTo: Marker.poison)
+      space.database.settle(try space.database.update(marker).takeObligation())
+    } catch { return .outOfMemory }
+    noteMarkers(space, page.start)
+    return .resolved(.minor)
+  }
+
+  @usableFromInline func noteMarkers(_ space: Space<Database>, _ address: VirtualAddress) {
+    guard let index = space.layout.areas.index(of: address) else { return }
+    space.layout.areas.areas[index].flags.formUnion([.hasGuards, .hasPrivatePages])
+  }
+
   @inlinable
   func fillPrivate(
     _ space: Space<Database>, _ area: VMA, _ index: Int, _ object: Database.Object, _ page: VirtualRange,
     _ contents: [UInt64]
   ) throws(Errno) -> FaultOutcome {
     guard !contents.isEmpty else { return mapZeroPage(space, space.database, area, object, page) }
-    guard let frame = platform.frames.allocate() else { return .outOfMemory }
+    guard let frame = takeFrame() else { return .outOfMemory }
     meter.count(.frameAllocated)
     meter.count(.contentCopied)
     platform.frames.markUsed(frame, frames: 1)

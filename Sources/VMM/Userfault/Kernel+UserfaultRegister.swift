@@ -45,10 +45,12 @@ extension Kernel {
     for area in areas {
       let isSharedMemory = !area.isAnonymous && !area.isPrivate && files[area.file].kind == .sharedMemory
       guard area.isAnonymous && mode & 4 == 0 || isSharedMemory && mode & 2 == 0 else { throw .einval }
+      guard !area.flags.contains(.hugeTLB) else { throw .einval }
       guard area.flags.contains(.mayWrite) else { throw .eperm }
       if area.userfault != 0, area.userfault != id.raw { throw .ebusy }
     }
-    var commands: [UserfaultCommand] = [.wake, .copy, .zeroPage]
+    var commands: [UserfaultCommand] = [.wake, .copy, .zeroPage, .poison]
+    if areas.allSatisfy(\.isAnonymous) { commands.append(.move) }
     if mode & 2 != 0 { commands.append(.writeProtect) }
     if mode & 4 != 0 { commands.append(.proceed) }
     return (range, commands.reduce(0) { $0 | $1.bit })

@@ -54,8 +54,9 @@ public final class Userfault {
     events.append(UserfaultEvent(address: shown, reason: reason, isStore: isStore))
   }
 
-  /// UFFD_FEATURE_PAGEFAULT_FLAG_WP, MISSING_SHMEM, MINOR_SHMEM and EXACT_ADDRESS.
-  static var knownFeatures: UInt64 { 1 << 0 | 1 << 5 | 1 << 10 | exactAddress }
+  /// UFFD_FEATURE_PAGEFAULT_FLAG_WP, MISSING_SHMEM, MINOR_SHMEM, EXACT_ADDRESS, POISON and
+  /// MOVE.
+  static var knownFeatures: UInt64 { 1 << 0 | 1 << 5 | 1 << 10 | exactAddress | 1 << 14 | 1 << 16 }
   static var exactAddress: UInt64 { 1 << 11 }
 }
 
@@ -69,6 +70,17 @@ public final class Userfault {
   case zeroPage = 0xC020_AA04
   case writeProtect = 0xC018_AA06
   case proceed = 0xC020_AA07
+  case poison = 0xC020_AA08
+  case move = 0xC028_AA05
+
+  /// How many words of its structure a command reads.
+  @usableFromInline var words: UInt64 {
+    switch self {
+    case .copy, .move: 4
+    case .unregister, .wake: 2
+    default: 3
+    }
+  }
 
   /// The bit that says in answers that the command works.
   var bit: UInt64 { 1 << (rawValue & 0x3F) }

@@ -12,6 +12,8 @@ public enum ClearedReferences: UInt64, Sendable {
   case mapped = 3
   /// Soft-dirty bits.
   case softDirty = 4
+  /// The peak of resident pages: it is what is resident now.
+  case peak = 5
 }
 
 extension VMAFlags {
@@ -26,6 +28,7 @@ extension Kernel {
   @inlinable public func clearReferences(_ space: Space<Database>, _ kind: ClearedReferences) {
     let mark = meter.enter(.systemCall)
     defer { meter.leave(mark) }
+    if kind == .peak { return resetPeak(space) }
     if kind == .softDirty { trackSoftDirty(space) }
     for area in space.layout.areas.areas {
       if area.flags.contains(.hugeTLB) { continue }
@@ -34,6 +37,8 @@ extension Kernel {
       clear(space, area.range, softDirty: kind == .softDirty)
     }
   }
+
+  @usableFromInline func resetPeak(_ space: Space<Database>) { space.peakResidentPages = space.residentPages }
 
   @usableFromInline func trackSoftDirty(_ space: Space<Database>) {
     space.layout.tracksSoftDirty = true

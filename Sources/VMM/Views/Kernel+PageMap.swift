@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-internal import EMTCore
+public import EMTCore
 public import SimMemory
 
 extension Kernel {
@@ -47,8 +47,8 @@ extension Kernel {
   }
 
   /// The base frame that `address` reaches through `object`.
-  func frame(of object: Database.Object, at address: VirtualAddress) -> FrameNumber {
-    object.frame.advanced(by: (address.raw &- object.start.raw) >> UInt64(PageSize.baseShift))
+  @inlinable func frame(of object: Database.Object, at address: VirtualAddress) -> FrameNumber {
+    object.frame.advanced(by: (address.raw &- object.start.raw) &>> UInt64(PageSize.baseShift))
   }
 
   /// How many translations a page has: those of its block while that was not cut.
