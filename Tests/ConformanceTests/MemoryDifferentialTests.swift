@@ -99,4 +99,13 @@ import VMM
     ])
     #expect(difference == nil)
   }
+
+  /// mseal of nothing changes nothing: it used to cut an area in two.
+  @Test func sealingNothingCutsNothing() throws {
+    let difference = try replay([
+      .call(process: 0, .mmap, [0x20_0120_0000, 0x20_0000, 3, 0x12, 5, 0xc_0000]),
+      .call(process: 0, .mseal, [0x20_0121_0000, 0, 0]),
+    ])
+    #expect(difference == nil)
+  }
 }

@@ -126,6 +126,7 @@ extension Kernel {
     guard covers(process.space, range) else { throw .enomem }
     try checkHugeEdges(process.space, range)
     try commit(request)
+    guard !range.isEmpty else { return 0 }
     try cutAtEdges(process.space, range)
     seal(process.space, range)
     return 0
