@@ -83,7 +83,7 @@ let testSuites: [Target] = [
     imports: [
       "Conformance", "Reference", "Radix", "FPT", "Hashed", "ECPT", "MMU", "X86Object", "EMTCore",
       "EntryFormats", "SimMemory",
-      "Machine", "Workloads", "Events",
+      "Machine", "VMM", "Workloads", "Events",
     ]),
   tests("MMU", imports: ["MMU", "EntryFormats", "SimMemory"]),
   tests(
@@ -120,7 +120,9 @@ let testSuites: [Target] = [
   tests(
     "VMM",
     imports: ["VMM", "Radix", "FPT", "Hashed", "ECPT", "EntryFormats", "EMTCore", "SimMemory"]),
-  tests("Machine", imports: ["Machine", "VMM", "Radix", "Hashed", "MMU", "EMTCore", "Events", "SimMemory"]),
+  tests(
+    "Machine",
+    imports: ["Machine", "VMM", "Catalog", "Radix", "Hashed", "MMU", "EMTCore", "Events", "SimMemory"]),
 ]
 
 let package = Package(

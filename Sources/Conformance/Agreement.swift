@@ -29,7 +29,7 @@ where Base.Service.Root == Walker.Root {
       guard let process = machine.kernel.processes[pid] else { continue }
       if let wrong = check(process.space, machine) { return "process \(pid): \(wrong)" }
     }
-    return machine.kernel.brokenCount() ?? staleEntry(machine)
+    return machine.kernel.brokenCount() ?? machine.staleEntry()
   }
 
   private mutating func check(
@@ -98,29 +98,6 @@ where Base.Service.Root == Walker.Root {
       {
         return
           "\(address): driver says \(describe(found)), the walker says \(translation.page) of \(translation.size)"
-      }
-    }
-    return nil
-  }
-
-  /// A TLB entry that its address space does not back any more.
-  private func staleEntry(_ machine: CheckedMachine) -> String? {
-    let spaces = machine.kernel.spaces
-    for unit in machine.units {
-      for entry in unit.mmu.cachedEntries {
-        guard let space = spaces.first(where: { $0.database.context.spaceID.raw == entry.spaceID }) else {
-          continue
-        }
-        var database = space.database
-        database.context.cpu = machine.platform.platform.observer
-        let object = database.find(entry.range.start)
-        let isRight =
-          object.isPresent && object.isReadable
-          && object.physicalAddress.advanced(by: entry.range.start.offset(in: object.size))
-            == entry.translation.page
-          && (object.isWritable || !entry.translation.isWritable)
-          && (object.isExecutable || !entry.translation.isExecutable)
-        if !isRight { return "\(entry.tlb) TLB holds \(entry.range) although it is \(describe(object)) now" }
       }
     }
     return nil

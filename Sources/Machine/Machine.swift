@@ -35,6 +35,12 @@ where Service.Root == Walker.Root {
       kernel = try Kernel<Service>(
         platform.platform, options: configuration.options, hugePages: configuration.hugePages)
     } catch { throw .boot(error) }
+    if configuration.mapsAllMemory {
+      do { try kernel.mapAllMemory() } catch {
+        kernel.shutDown()
+        throw .boot(.outOfMemory)
+      }
+    }
     calls = KernelCalls(kernel)
     collapseInterval = configuration.collapseInterval
     if configuration.swapPages > 0 {
@@ -95,6 +101,8 @@ public struct MachineConfiguration: Sendable {
   /// Accesses between two passes of the background job that makes huge pages. Linux's job waits ten seconds, more than
   /// a recorded program runs; this is short enough for it to be seen at work.
   public var collapseInterval: UInt64 = 1_000_000
+  /// Whether the kernel maps all of physical memory for itself at boot; takes memory for tables.
+  public var mapsAllMemory = false
   /// 16 GiB, no swap, one CPU, TLBs of a current server CPU.
   public init() {}
 }

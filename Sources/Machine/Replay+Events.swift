@@ -15,7 +15,9 @@ extension Replay {
     }
     if pending != nil { try settlePending(before: event) }
     switch event {
-    case .run(let process, _): try run(process)
+    case .run(let process, let thread):
+      self.thread = thread
+      try run(process)
     case .start(let process, let isFresh): try start(process, isFresh: isFresh)
     case .fork(let child, let kind): try fork(child, kind)
     case .systemCall(let record): try systemCall(record)
@@ -45,6 +47,7 @@ extension Replay {
     traced.awaitsStack = isFresh
     processes[pid] = traced
     tally.processes += 1
+    thread = pid
     try run(pid)
   }
 
@@ -54,11 +57,22 @@ extension Replay {
     }
     current = traced
     let service = machine.kernel.service
+    if machine.units.count > 1 { return run(process) }
     do { _ = try service.switchTo(process.space.database, on: 0) } catch {
       throw .contradiction("CPU 0 could not switch to process \(pid)")
     }
     machine.deliverInvalidations()
     root = service.registers[0]
+    measureOtherTables()
+  }
+
+  /// With several CPUs each thread has one of its own, as far as there are enough, and goes on there.
+  private mutating func run(_ process: Process<Service.Database>) {
+    let cpu = homes[thread] ?? homes.count % machine.units.count
+    homes[thread] = cpu
+    machine.run(process, on: cpu)
+    mmu = machine.units[cpu].mmu
+    root = machine.kernel.service.registers[cpu]
     measureOtherTables()
   }
 
@@ -158,6 +172,7 @@ extension Replay {
   public mutating func finish() throws(ReplayStop) {
     if pending != nil { try settlePending(before: .exit) }
     for pid in processes.keys.sorted() {
+      thread = pid
       try run(pid)
       try exit()
     }

@@ -22,7 +22,7 @@ where Service.Root == Walker.Root {
   /// Kernel work that was done before the replay began: booting.
   public let workBefore: KernelWork
 
-  @usableFromInline let mmu: MMU<Walker>
+  @usableFromInline var mmu: MMU<Walker>
   @usableFromInline let memory: PhysicalMemory
   @usableFromInline var root: Service.Root
   /// Fetches so far.
@@ -40,6 +40,10 @@ where Service.Root == Walker.Root {
   @usableFromInline var current: TracedProcess<Service>
   var processes: [UInt32: TracedProcess<Service>] = [:]
   var hasSignalLines = false
+  /// Which CPU each thread runs on: they are dealt out in the order in which threads are seen.
+  var homes: [UInt32: Int] = [:]
+  /// The thread that runs.
+  var thread: UInt32 = 0
 
   /// A replay that begins on a freshly booted machine.
   public init(on machine: Machine<Service, Walker>) {

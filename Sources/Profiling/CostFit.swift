@@ -45,7 +45,7 @@ public struct CostFit: Sendable {
     case .contentZeroed, .contentCopied: 0
     case .entryRead, .vmaMoved: 5
     case .extraProbe, .lockWait, .pageCount, .iteratorStep, .rangeEntry, .vmaSearchStep: 15
-    case .tableFrame, .systemCallEntry, .vmaChange, .vmaGathered, .clusterMove: 200
+    case .tableFrame, .systemCallEntry, .vmaChange, .vmaGathered, .clusterMove, .shootdown, .interrupt: 200
     default: 60
     }
   }

@@ -40,6 +40,8 @@ extension CostTable {
       .contentZeroed: 254,
       .contentCopied: 430,
       .swapTransfer: 0,
+      .shootdown: 200,
+      .interrupt: 200,
     ]),
     "radix5": CostTable([
       .faultEntry: 0,
@@ -77,6 +79,8 @@ extension CostTable {
       .contentZeroed: 254,
       .contentCopied: 430,
       .swapTransfer: 0,
+      .shootdown: 200,
+      .interrupt: 200,
     ]),
     "fpt-l3l2": CostTable([
       .faultEntry: 0,
@@ -114,6 +118,8 @@ extension CostTable {
       .contentZeroed: 254,
       .contentCopied: 430,
       .swapTransfer: 0,
+      .shootdown: 200,
+      .interrupt: 200,
     ]),
     "fpt-l4l3": CostTable([
       .faultEntry: 0,
@@ -151,6 +157,8 @@ extension CostTable {
       .contentZeroed: 254,
       .contentCopied: 430,
       .swapTransfer: 0,
+      .shootdown: 200,
+      .interrupt: 200,
     ]),
     "fpt-l4l3-l2l1": CostTable([
       .faultEntry: 0,
@@ -188,6 +196,8 @@ extension CostTable {
       .contentZeroed: 254,
       .contentCopied: 430,
       .swapTransfer: 0,
+      .shootdown: 200,
+      .interrupt: 200,
     ]),
     "hashed": CostTable([
       .faultEntry: 0,
@@ -225,6 +235,8 @@ extension CostTable {
       .contentZeroed: 254,
       .contentCopied: 430,
       .swapTransfer: 0,
+      .shootdown: 200,
+      .interrupt: 200,
     ]),
     "ecpt": CostTable([
       .faultEntry: 0,
@@ -262,6 +274,8 @@ extension CostTable {
       .contentZeroed: 254,
       .contentCopied: 430,
       .swapTransfer: 0,
+      .shootdown: 200,
+      .interrupt: 200,
     ]),
   ]
 }

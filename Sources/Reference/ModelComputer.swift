@@ -18,13 +18,10 @@ public struct ModelComputer: Sendable {
     /// The page lies behind the end of its file.
     case beyondEndOfFile
   }
-  /// The pages of one process by page number.
-  public typealias Pages = [UInt64: ModelPage]
-
   /// Files, by a number of the caller's.
   public var files: [Int: ModelFile] = [:]
   /// The processes.
-  public private(set) var processes: [UInt32: Pages] = [:]
+  public private(set) var processes: [UInt32: ModelPages] = [:]
 
   /// PKEY_DISABLE_ACCESS 1 and PKEY_DISABLE_WRITE 2 of the keys that each process was given.
   public var keyRights: [UInt32: [UInt8: UInt32]] = [:]
@@ -33,24 +30,36 @@ public struct ModelComputer: Sendable {
   public init() {}
 
   /// A process without memory.
-  public mutating func start(_ pid: UInt32) { processes[pid] = [:] }
+  public mutating func start(_ pid: UInt32) { processes[pid] = ModelPages() }
 
   /// A child with a copy of its parent's memory.
   public mutating func fork(_ parent: UInt32, child: UInt32) {
-    var pages = processes[parent] ?? [:]
-    for (number, page) in pages {
-      if page.isKeptFromFork {
-        pages[number] = nil
-      } else {
-        if page.isWipedOnFork {
-          pages[number]?.drop()
-          pages[number]?.isGuard = false
-        }
-        pages[number]?.isLocked = false
+    let pages = processes[parent] ?? ModelPages()
+    var copy = pages
+    pages.forEach { number, page in
+      guard !page.isKeptFromFork else {
+        copy[number] = nil
+        return true
       }
+      guard page.isWipedOnFork || page.isLocked else { return true }
+      var page = page
+      page.isLocked = false
+      page.isLockedOnFault = false
+      if page.isWipedOnFork {
+        page.drop()
+        page.isGuard = false
+      }
+      copy[number] = page
+      return true
     }
-    processes[child] = pages
+    processes[child] = copy
     keyRights[child] = keyRights[parent]
+  }
+
+  /// A process starts another program: nothing of its memory is left.
+  public mutating func execute(_ pid: UInt32) {
+    processes[pid] = ModelPages()
+    keyRights[pid] = nil
   }
 
   /// A process ends.
@@ -61,11 +70,7 @@ public struct ModelComputer: Sendable {
 
   /// Changes the mapped pages in `range`.
   public mutating func update(_ pid: UInt32, _ range: Range<UInt64>, _ body: (inout ModelPage) -> Void) {
-    for number in range {
-      guard var page = processes[pid]?[number] else { continue }
-      body(&page)
-      processes[pid]?[number] = page
-    }
+    processes[pid]?.update(in: range) { body(&$1) }
   }
 
   /// Replaces what is at `number`.
@@ -75,16 +80,12 @@ public struct ModelComputer: Sendable {
 
   /// `mmap` made pages that look like `first` and its successors.
   public mutating func map(_ pid: UInt32, _ range: Range<UInt64>, _ first: ModelPage) {
-    var page = first
-    for number in range {
-      processes[pid]?[number] = page
-      page = page.successor
-    }
+    processes[pid]?.fill(range, first)
   }
 
   /// `munmap` succeeded.
   public mutating func unmap(_ pid: UInt32, _ range: Range<UInt64>) {
-    for number in range { processes[pid]?[number] = nil }
+    processes[pid]?.remove(in: range)
   }
 
   /// `mremap` moved the pages of `source` to where `target` starts, or resized them in place; `keepsSource` is
@@ -101,7 +102,10 @@ public struct ModelComputer: Sendable {
       guard var page else { continue }
       page.drop()
       page.isGuard = false
-      if keepsSource { page.isLocked = false }
+      if keepsSource {
+        page.isLocked = false
+        page.isLockedOnFault = false
+      }
       processes[pid]?[source.lowerBound + UInt64(index)] = keepsSource ? page : nil
     }
     var next: ModelPage?
@@ -139,20 +143,23 @@ public struct ModelComputer: Sendable {
 
   /// What a page holds.
   public func contents(_ pid: UInt32, _ number: UInt64) -> ModelContents {
-    guard let page = page(pid, number) else { return [:] }
+    page(pid, number).map(contents(of:)) ?? ModelContents()
+  }
+
+  /// What `page` holds.
+  public func contents(of page: ModelPage) -> ModelContents {
     if let own = page.own { return own }
-    return page.file.flatMap { files[$0.number]?[$0.page] } ?? [:]
+    return page.file.flatMap { files[$0.number]?[$0.page] } ?? ModelContents()
   }
 
   /// A store that was allowed.
   public mutating func store(_ pid: UInt32, _ number: UInt64, offset: UInt16, _ value: UInt8) {
     guard var page = page(pid, number) else { return }
-    let kept: UInt8? = value == 0 ? nil : value
     if page.isShared, let file = page.file {
-      files[file.number]?[file.page][offset] = kept
+      files[file.number]?[file.page][offset] = value
     } else {
       page.own = contents(pid, number)
-      page.own?[offset] = kept
+      page.own?[offset] = value
       page.mayVanish = false
       processes[pid]?[number] = page
     }
@@ -176,11 +183,15 @@ public struct ModelComputer: Sendable {
   /// A file got smaller or lost pages: private copies of pages behind its end are gone too.
   public mutating func truncate(_ file: Int, toPages count: UInt64) {
     files[file]?.resize(toPages: count)
-    for (pid, pages) in processes {
-      for (number, page) in pages {
-        guard let place = page.file, place.number == file, place.page >= count else { continue }
-        processes[pid]?[number]?.drop()
+    for pid in processes.keys {
+      var cut: [UInt64] = []
+      processes[pid]?.forEach { number, page in
+        if page.own != nil, let place = page.file, place.number == file, place.page >= count {
+          cut.append(number)
+        }
+        return true
       }
+      for number in cut { processes[pid]?[number]?.drop() }
     }
   }
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 
-/// Page contents as the models keep them: the bytes that are not zero, by offset in the page.
-public typealias ModelContents = [UInt16: UInt8]
-
 /// The naive model of a file in memory: its size, and the contents of every page that was written.
 public struct ModelFile: Sendable {
   /// The size in whole pages.
   public private(set) var pageCount: UInt64
+  /// F_SEAL_* bits.
+  public var seals: UInt64 = 0
   private var pages: [UInt64: ModelContents] = [:]
 
   /// A file of zeroes.
@@ -14,13 +13,13 @@ public struct ModelFile: Sendable {
 
   /// What a page holds.
   public subscript(page: UInt64) -> ModelContents {
-    get { pages[page] ?? [:] }
-    set { pages[page] = newValue }
+    get { pages[page] ?? ModelContents() }
+    set { pages[page] = newValue.isEmpty ? nil : newValue }
   }
 
   /// Makes pages read as zero again.
   public mutating func clear(_ range: Range<UInt64>) {
-    for page in pages.keys where range.contains(page) { pages[page] = nil }
+    for page in pages.keys.filter(range.contains) { pages[page] = nil }
   }
 
   /// Another size; pages behind the new end are gone.

@@ -16,7 +16,7 @@
   public let nodeCount: Int
   @usableFromInline let framesPerNode: UInt64
   /// Counts what goes through this handle; nil for most handles.
-  @usableFromInline var tally: NodeTally?
+  public internal(set) var tally: NodeTally?
 
   @usableFromInline init(
     table: FrameTable, memory: PhysicalMemory, nodes: UnsafeMutablePointer<NodeState>,

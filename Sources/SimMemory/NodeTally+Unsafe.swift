@@ -6,37 +6,35 @@ public import Synchronization
 ///
 /// A handle; whoever made it calls `release` when no allocator handle counts with it any more.
 ///
-/// SAFETY: `counts` has one word for each node and one for all takings; they live until `release` and are atomic.
+/// SAFETY: `counts` has one word for all takings and one for each node; they live until `release` and are atomic. One
+/// pointer and no more, because it is part of every handle of a database.
 @safe @frozen public struct NodeTally: @unchecked Sendable, BitwiseCopyable {
   @usableFromInline let counts: UnsafeMutablePointer<Atomic<UInt64>>
-  let nodeCount: Int
 
   /// Counts for `nodes` nodes, all zero.
   public init(nodes: Int) {
     unsafe counts = .allocate(capacity: nodes + 1)
     for index in 0...nodes { unsafe (counts + index).initialize(to: Atomic(0)) }
-    nodeCount = nodes
   }
 
   /// Frees the counts.
   public func release() {
-    unsafe counts.deinitialize(count: nodeCount + 1)
     unsafe counts.deallocate()
   }
 
   /// Frames held on `node`.
-  public func frames(onNode node: Int) -> UInt64 { unsafe counts[node].load(ordering: .relaxed) }
+  public func frames(onNode node: Int) -> UInt64 { unsafe counts[node + 1].load(ordering: .relaxed) }
 
   /// How many frames were ever taken.
-  public var taken: UInt64 { unsafe counts[nodeCount].load(ordering: .relaxed) }
+  public var taken: UInt64 { unsafe counts[0].load(ordering: .relaxed) }
 
   @usableFromInline func add(_ frames: UInt64, node: Int) {
-    unsafe _ = counts[node].wrappingAdd(frames, ordering: .relaxed)
-    unsafe _ = counts[nodeCount].wrappingAdd(frames, ordering: .relaxed)
+    unsafe _ = counts[node + 1].wrappingAdd(frames, ordering: .relaxed)
+    unsafe _ = counts[0].wrappingAdd(frames, ordering: .relaxed)
   }
 
   @usableFromInline func subtract(_ frames: UInt64, node: Int) {
-    let (old, _) = unsafe counts[node].wrappingSubtract(frames, ordering: .relaxed)
+    let (old, _) = unsafe counts[node + 1].wrappingSubtract(frames, ordering: .relaxed)
     precondition(old >= frames, "frames are given back through a handle that did not take them")
   }
 }

@@ -18,18 +18,18 @@ struct MinimalService: TranslationService {
   static func boot(_ platform: Platform, options: DriverOptions) throws(ServiceError) -> MinimalService {
     try options.requireNone()
     var didClear = false
-    guard let root = platform.frames.allocateZeroed(didClear: &didClear) else { throw .outOfMemory }
     let context = DatabaseContext(
       platform: platform, spaceID: .kernel, pageSizes: PageSizes(.base, .twoMiB, .oneGiB))
-    let kernel = MinimalDatabase(context: context, root: root)
-    for slot: UInt64 in 256..<512 {
-      guard let table = platform.frames.allocateZeroed(didClear: &didClear) else {
-        kernel.release()
-        context.destroy()
-        throw .outOfMemory
-      }
-      let entry = table.address.raw | X86Entry.present | X86Entry.writable
-      platform.memory.storeRelease(entry, at: root.address.advanced(by: slot * 8))
+    let tables = (0...256).compactMap { _ in context.platform.frames.allocateZeroed(didClear: &didClear) }
+    guard tables.count == 257 else {
+      for table in tables { context.platform.frames.free(table) }
+      context.destroy()
+      throw .outOfMemory
+    }
+    let (kernel, root) = (MinimalDatabase(context: context, root: tables[0]), tables[0])
+    for slot in 256..<512 {
+      let entry = tables[slot - 255].address.raw | X86Entry.present | X86Entry.writable
+      platform.memory.storeRelease(entry, at: root.address.advanced(by: UInt64(slot) * 8))
     }
     let registers = ControlRegisters(
       count: platform.cpuCount, database: kernel, root: RadixRoot(table: root.address, spaceID: 0))

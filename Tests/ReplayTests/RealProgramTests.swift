@@ -40,6 +40,23 @@ struct RealProgramTests {
     }
   }
 
+  /// Threads and processes on three CPUs: the same answers and bytes, and no TLB with anything stale after any call.
+  @Test(arguments: ["fork01", "munmap01"]) func severalCPUsGiveTheSameAnswers(_ name: String) throws {
+    for driver in Driver.builtIn {
+      var job = ReplayJob(paths: [Fixtures.path(name)], driver: driver.description.name)
+      let alone = try driver.replay(job)
+      #expect(alone.shootdowns == 0 && alone.interrupts == 0)
+      job.cpus = 3
+      job.isChecked = name == "munmap01"
+      let report = try driver.replay(job)
+      #expect(report.cpus == 3)
+      #expect(report.divergences == 0, "\(report.divergenceNotes)")
+      #expect(report.disagreements.isEmpty, "\(report.disagreements.first ?? "")")
+      #expect(report.faults == alone.faults)
+      #expect(report.contentDigest == alone.contentDigest)
+    }
+  }
+
   /// With memory shared out over several nodes everything is as with one, and it is known which node holds which tables.
   @Test func severalNodes() throws {
     for driver in Driver.builtIn {

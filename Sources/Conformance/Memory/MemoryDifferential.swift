@@ -48,18 +48,34 @@ public enum MemoryDifferential {
     var report = MemoryReport(
       seed: seed, steps: steps, digest: rig.digest, shortages: rig.shortages,
       difference: difference ?? rig.difference, culprit: [])
-    // Long runs are not shrunk: seed and step say enough.
-    guard report.difference != nil, steps <= 20_000 else { return report }
-    generator = MemoryStepGenerator(seed: seed)
-    let done = (0..<steps).map { _ in generator.next() }
-    report.culprit = Shrinker { (steps: [MemoryStep]) in
+    guard report.difference != nil else { return report }
+    report.culprit = culprit(seed: seed, steps: steps) { (steps: [MemoryStep]) in
       guard let machine = try? boot() else { return false }
       return replay(steps, on: machine, mayRunShort: mayRunShort) != nil
-    }.shrink(done)
-    if let short = replay(report.culprit, on: try boot(), mayRunShort: mayRunShort) {
+    }
+    if !report.culprit.isEmpty, let short = replay(report.culprit, on: try boot(), mayRunShort: mayRunShort) {
       report.difference = short
     }
     return report
+  }
+
+  /// A short list of steps that fails. Of a long run its end is tried first, because most of what came before is gone
+  /// from memory: the last thousand steps, then ever more.
+  /// - Returns: nothing when the whole run, done again, does not fail or takes too long to do again.
+  private static func culprit(
+    seed: UInt64, steps count: Int, fails: @escaping ([MemoryStep]) -> Bool
+  ) -> [MemoryStep] {
+    let deadline = ContinuousClock.now + .seconds(600)
+    var length = 1000
+    while ContinuousClock.now < deadline {
+      var generator = MemoryStepGenerator(seed: seed)
+      for _ in 0..<max(0, count - length) { _ = generator.next() }
+      let tail = (0..<min(length, count)).map { _ in generator.next() }
+      if fails(tail) { return Shrinker(seconds: 600, fails).shrink(tail) }
+      if length >= count { break }
+      length *= 4
+    }
+    return []
   }
 
   /// Runs `steps` on a fresh machine, comparing everything at the end.

@@ -19,7 +19,7 @@ extension MemoryRig {
     let (page, offset) = (address >> 12, UInt16(address & 4095))
     guard judge(process, address, isStore: false, outcome), case .done(let value) = outcome else { return }
     mix(UInt64(value))
-    let known = model.contents(process.pid, page)[offset] ?? 0
+    let known = model.contents(process.pid, page)[offset]
     if value != known {
       if known != 0, value == 0, model.page(process.pid, page)?.mayVanish == true {
         return model.update(process.pid, page..<page + 1) { $0.drop() }
@@ -34,12 +34,17 @@ extension MemoryRig {
     guard judge(process, address, isStore: true, outcome), case .done = outcome else { return }
     if model.page(process.pid, page)?.mayVanish == true { observe(process, page, besides: offset) }
     model.store(process.pid, page, offset: offset, value)
+    if model.page(process.pid, page)?.own != nil { possessions[process.pid]?.written?.insert(page) }
   }
 
   /// Whether a lazily freed page is gone shows in any byte of it.
   private func observe(_ process: Proc, _ page: UInt64, besides stored: UInt16) {
-    guard let other = model.contents(process.pid, page).first(where: { $0.key != stored }) else { return }
-    guard case .done(0) = access(process, page << 12 + UInt64(other.key), .load, 0) else { return }
+    let contents = model.contents(process.pid, page)
+    guard let other = (0..<contents.count).first(where: { contents.byte($0).offset != stored }) else {
+      return
+    }
+    let address = page << 12 + UInt64(contents.byte(other).offset)
+    guard case .done(0) = access(process, address, .load, 0) else { return }
     model.update(process.pid, page..<page + 1) { $0.drop() }
   }
 

@@ -8,6 +8,9 @@ internal import VMM
 extension MemoryRig {
   /// Performs a call on the machine, tells the model what it did, and compares the pages that it was about.
   func perform(_ process: Proc, _ number: SystemCallNumber, _ arguments: [UInt64]) {
+    let arguments = translate(process, number, arguments)
+    let predicted = prediction(process.pid, number, arguments)
+    let pagesBefore = model.processes[process.pid]?.count ?? 0
     let shortagesBefore = machine.kernel.timesOutOfMemory
     var result: UInt64?
     var failure: Errno?
@@ -17,13 +20,28 @@ extension MemoryRig {
     mix(result ?? UInt64(failure?.rawValue ?? 0) << 56)
     let ranShort = machine.kernel.timesOutOfMemory > shortagesBefore
     if ranShort { expectShortage("\(number)") }
-    let (pid, arguments) = (process.pid, arguments + Array(repeating: 0, count: 6 - arguments.count))
+    if !ranShort, let predicted, predicted.failure != failure {
+      report(
+        "\(number) ends with \(failure?.name ?? "success"), expected \(predicted.failure?.name ?? "success")")
+    }
+    note(process, number, arguments, result: result, failure: failure, ranShort: ranShort)
+    checkLimit(process, number, pagesBefore, isDone: failure == nil)
+  }
+
+  /// Tells the model what a call did.
+  private func note(
+    _ process: Proc, _ number: SystemCallNumber, _ arguments: [UInt64], result: UInt64?, failure: Errno?,
+    ranShort: Bool
+  ) {
+    let pid = process.pid
     let touched = pages(arguments[0], arguments[1])
+    forgetWritten(pid, touched)
     switch number {
     case .mmap:
       guard let start = result else { return unchanged(process, touched) }
       noteMapping(pid, pages(start, arguments[1]), arguments)
-      if arguments[3] & 0x8000 != 0, !ranShort { model.populate(pid, pages(start, arguments[1])) }
+      let isLocked = futureLock(pid) & 4 == 0 && futureLock(pid) != 0
+      if arguments[3] & 0x8000 != 0 || isLocked { populate(process, pages(start, arguments[1]), ranShort) }
       compare(process, pages(start, arguments[1]))
     case .mremap:
       guard let start = result else {
@@ -33,54 +51,63 @@ extension MemoryRig {
       }
       let target = pages(start, arguments[2])
       model.remap(pid, touched, to: target, keepsSource: arguments[3] & 4 != 0)
-      populateLocked(pid, touched, target)
+      forgetWritten(pid, target)
+      populateLocked(process, touched, target, ranShort)
       compare(process, touched)
       compare(process, target)
     case .brk:
-      if let end = result { noteBreak(process, end) }
+      if let end = result { noteBreak(process, end, ranShort) }
     case .ftruncate:
-      if failure == nil { model.truncate(Int(arguments[0]), toPages: (arguments[1] + 4095) >> 12) }
+      guard failure == nil, let file = file(pid, arguments[0]) else { return }
+      forgetAllWritten()
+      model.truncate(file, toPages: (arguments[1] + 4095) >> 12)
     case .fallocate:
       let piece = pages(arguments[2], arguments[3])
-      if failure == nil { model.files[Int(arguments[0])]?.clear(piece) }
+      if failure == nil, let file = file(pid, arguments[0]) { model.files[file]?.clear(piece) }
     case .pkeyAlloc:
       if let key = result { model.keyRights[pid, default: [:]][UInt8(key)] = UInt32(arguments[1]) }
     case .pkeyFree: break
+    case .mincore, .mlock2, .mlockall, .munlockall, .mseal, .remapFilePages, .shmget, .shmat, .shmdt, .shmctl,
+      .memfdCreate, .fcntl:
+      noteRare(process, number, arguments, result: result, failure: failure, ranShort: ranShort)
     default:
-      if !ranShort || failure == nil { note(pid, number, arguments, touched, failure) }
+      if !ranShort || failure == nil { note(process, number, arguments, touched, failure) }
+      if ranShort { adoptCopies(process, touched) }
       compare(process, touched)
     }
   }
 
   /// What calls on existing pages did. As on Linux, some go on up to the first page that they cannot be done to.
   private func note(
-    _ pid: UInt32, _ number: SystemCallNumber, _ arguments: [UInt64], _ range: Range<UInt64>,
+    _ process: Proc, _ number: SystemCallNumber, _ arguments: [UInt64], _ range: Range<UInt64>,
     _ failure: Errno?
   ) {
+    let pid = process.pid
     let roundsDown = number == .mlock || number == .munlock
     guard failure == nil || roundsDown || arguments[0] & 4095 == 0 else { return }
     switch number {
     case .munmap: if failure == nil { model.unmap(pid, range) }
     case .mprotect, .pkeyMprotect:
-      guard failure != .einval else { return }
+      guard failure != .einval, failure != .eperm else { return }
       let rights = UInt8(truncatingIfNeeded: arguments[2] & 7)
       let isKeyed = number == .pkeyMprotect && arguments[3] < 16
-      for number in range {
-        guard model.page(pid, number) != nil else { return }
-        model.update(pid, number..<number + 1) { $0.rights = rights }
-        guard isKeyed else { continue }
-        model.update(pid, number..<number + 1) { $0.key = UInt8(arguments[3]) }
+      let end = firstPage(pid, in: range) { $0 == nil || rights & 2 != 0 && $0?.mayWrite == false }
+      model.update(pid, range.lowerBound..<end) { page in
+        page.rights = rights
+        if isKeyed { page.key = UInt8(arguments[3]) }
       }
     case .mlock, .munlock:
       guard failure != .einval else { return }
-      for page in range {
-        guard model.page(pid, page) != nil else { return }
-        model.update(pid, page..<page + 1) { $0.isLocked = number == .mlock }
-      }
-      if number == .mlock { model.populate(pid, range) }
+      lock(process, range, number == .mlock ? 1 : 0, ranShort: false)
     case .madvise: advise(pid, arguments[2], range)
     default: break
     }
+  }
+
+  /// What advice did to the contents of `range`.
+  func noteAdvice(_ process: Proc, _ advice: UInt64, _ range: Range<UInt64>) {
+    forgetWritten(process.pid, range)
+    advise(process.pid, advice, range)
   }
 
   private func advise(_ pid: UInt32, _ advice: UInt64, _ range: Range<UInt64>) {
@@ -90,8 +117,9 @@ extension MemoryRig {
     }
     for number in range {
       guard let page = model.page(pid, number) else { continue }
-      if isRefused(advice, page) { return }
+      if refusal(of: advice, page) != nil { return }
       if advice == .remove, let file = page.file {
+        forgetAllWritten()
         model.files[file.number]?.clear(file.page..<file.page + 1)
       }
       model.update(pid, number..<number + 1) { page in
@@ -112,23 +140,15 @@ extension MemoryRig {
     }
   }
 
-  /// Advice that stops with EINVAL or EACCES at a page.
-  private func isRefused(_ advice: Advice, _ page: ModelPage) -> Bool {
-    switch advice {
-    case .dontNeed, .cold, .pageOut, .guardInstall: page.isLocked
-    case .free: page.isLocked || page.file != nil
-    case .remove: page.isLocked || page.file == nil || !page.isShared
-    case .wipeOnFork: page.file != nil
-    default: false
-    }
-  }
-
   /// What a locked mapping gains, or brings to another place, is brought in.
-  private func populateLocked(_ pid: UInt32, _ source: Range<UInt64>, _ target: Range<UInt64>) {
-    guard let first = model.page(pid, target.lowerBound), first.isLocked else { return }
+  private func populateLocked(
+    _ process: Proc, _ source: Range<UInt64>, _ target: Range<UInt64>, _ ranShort: Bool
+  ) {
+    let first = model.page(process.pid, target.lowerBound)
+    guard let first, first.isLocked, !first.isLockedOnFault else { return }
     let isInPlace = source.lowerBound == target.lowerBound
     let start = isInPlace ? min(source.upperBound, target.upperBound) : target.lowerBound
-    model.populate(pid, start..<target.upperBound)
+    populate(process, start..<target.upperBound, ranShort)
   }
 
   private func noteMapping(_ pid: UInt32, _ range: Range<UInt64>, _ arguments: [UInt64]) {
@@ -139,18 +159,26 @@ extension MemoryRig {
       model.files[nextFile] = ModelFile(pageCount: UInt64(range.count))
       page = ModelPage(rights: rights, file: nextFile, page: 0, isShared: true)
       nextFile += 1
-    } else if !isAnonymous {
-      page = ModelPage(
-        rights: rights, file: Int(arguments[4]), page: arguments[5] >> 12, isShared: isShared)
+    } else if !isAnonymous, let file = file(pid, arguments[4]) {
+      page = ModelPage(rights: rights, file: file, page: arguments[5] >> 12, isShared: isShared)
+      page.mayWrite = !isShared || (model.files[file]?.seals ?? 0) & 24 == 0
     }
+    page.isLocked = futureLock(pid) != 0
+    page.isLockedOnFault = futureLock(pid) & 4 != 0
     model.map(pid, range, page)
   }
 
-  private func noteBreak(_ process: Proc, _ end: UInt64) {
+  private func noteBreak(_ process: Proc, _ end: UInt64, _ ranShort: Bool) {
     let start = process.space.layout.breakStart?.raw ?? end
     let old = ((breaks[process.pid] ?? start) + 4095) >> 12
     let new = (end + 4095) >> 12
-    if new > old { model.map(process.pid, old..<new, ModelPage(rights: 3)) }
+    if new > old {
+      var page = ModelPage(rights: 3)
+      page.isLocked = futureLock(process.pid) != 0
+      page.isLockedOnFault = futureLock(process.pid) & 4 != 0
+      model.map(process.pid, old..<new, page)
+    }
+    forgetWritten(process.pid, min(old, new)..<max(old, new))
     if new < old { model.unmap(process.pid, new..<old) }
     breaks[process.pid] = end
     compare(process, min(old, new)..<max(old, new))
@@ -163,10 +191,10 @@ extension MemoryRig {
     }
   }
 
-  private func unchanged(_ process: Proc, _ range: Range<UInt64>) { compare(process, range) }
+  func unchanged(_ process: Proc, _ range: Range<UInt64>) { compare(process, range) }
 
   /// The pages of a range, as the calls here round it; nothing for ranges that no call accepts.
-  private func pages(_ start: UInt64, _ bytes: UInt64) -> Range<UInt64> {
+  func pages(_ start: UInt64, _ bytes: UInt64) -> Range<UInt64> {
     let first = start >> 12
     guard bytes < 1 << 45 else { return first..<first }
     return first..<(start & ~4095 + (bytes + start & 4095 + 4095) & ~4095) >> 12

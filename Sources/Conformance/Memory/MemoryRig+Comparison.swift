@@ -21,15 +21,19 @@ extension MemoryRig {
   func compareEverything() {
     for process in live where difference == nil {
       compareLayout(process, 0..<UserSpace.end.raw >> 12)
-      let pages = model.processes[process.pid] ?? [:]
-      for (number, page) in pages.sorted(by: { $0.key < $1.key }) {
-        guard page.rights != 0, !page.isGuard else { continue }
-        let contents = model.contents(process.pid, number)
-        guard let byte = contents.min(by: { $0.key < $1.key }) else { continue }
-        load(process, number << 12 + UInt64(byte.key))
-        guard difference == nil else { return }
-        comparePresent(process, number)
+      var places: [(page: UInt64, offset: UInt16)] = []
+      model.processes[process.pid]?.forEach { number, page in
+        guard page.rights != 0, !page.isGuard else { return true }
+        let contents = model.contents(of: page)
+        if !contents.isEmpty { places.append((number, contents.byte(0).offset)) }
+        return true
       }
+      for place in places {
+        load(process, place.page << 12 + UInt64(place.offset))
+        guard difference == nil else { return }
+        comparePresent(process, place.page)
+      }
+      compareWritten(process)
       if !mayRunShort { mix(process.space.residentPages) }
     }
     if let broken = machine.kernel.brokenCount() ?? machine.kernel.reverseMapFault() { report(broken) }
@@ -39,30 +43,31 @@ extension MemoryRig {
   /// Areas and the model's pages must say the same.
   private func compareLayout(_ process: Proc, _ range: Range<UInt64>) {
     let span = VirtualRange(VirtualAddress(range.lowerBound << 12), VirtualAddress(range.upperBound << 12))
+    let pages = model.processes[process.pid] ?? ModelPages()
     var mapped = 0
     for area in process.space.layout.areas.overlapping(span) {
       let part = area.range.intersection(span)
-      for number in part.start.pageNumber..<part.start.pageNumber + part.pages {
-        mapped += 1
-        guard let page = model.page(process.pid, number) else {
-          return report("page \(hex(number << 12)) of process \(process.pid) is mapped, and should not be")
-        }
-        if page.key != area.key {
-          return report(
-            "page \(hex(number << 12)) of process \(process.pid): expected key \(page.key), got \(area.key)")
-        }
+      let first = part.start.pageNumber
+      mapped += Int(part.pages)
+      var next = first
+      pages.forEach(in: first..<first + part.pages) { number, page in
+        guard number == next else { return false }
+        next += 1
+        let name = { "page \(self.hex(number << 12)) of process \(process.pid)" }
+        if page.key != area.key { report("\(name()): expected key \(page.key), got \(area.key)") }
         if page.rights != area.rights.rawValue || page.isShared == area.isPrivate {
-          return report(
-            "page \(hex(number << 12)) of process \(process.pid): expected rights \(page.rights)"
-              + "\(page.isShared ? ", shared" : ""), got \(area.rights.rawValue)\(area.isPrivate ? "" : ", shared")"
-          )
+          report(
+            "\(name()): expected rights \(page.rights)\(page.isShared ? ", shared" : ""), got "
+              + "\(area.rights.rawValue)\(area.isPrivate ? "" : ", shared")")
         }
+        return difference == nil
+      }
+      if difference != nil { return }
+      if next != first + part.pages {
+        return report("page \(hex(next << 12)) of process \(process.pid) is mapped, and should not be")
       }
     }
-    let pages = model.processes[process.pid] ?? [:]
-    let expected =
-      range.count > pages.count
-      ? pages.keys.count(where: range.contains) : range.count(where: { pages[$0] != nil })
+    let expected = pages.count(in: range)
     if expected != mapped {
       report("process \(process.pid): \(mapped) pages are mapped in \(span), and should be \(expected)")
     }
@@ -80,19 +85,35 @@ extension MemoryRig {
       return
     }
     let start = object.physicalAddress.advanced(by: address.raw &- object.start.raw)
-    let memory = machine.platform.memory.memory
-    let contents = model.contents(process.pid, number)
-    for (offset, value) in contents where memory.byte(at: start.advanced(by: UInt64(offset))) != value {
-      if page.mayVanish { continue }
-      return report(
-        "\(hex(number << 12 + UInt64(offset))) of process \(process.pid) holds "
-          + "\(memory.byte(at: start.advanced(by: UInt64(offset)))), expected \(value)")
-    }
+    let contents = model.contents(of: page)
     if page.rights == 0, object.isReadable { report("\(address) can be read, and should not") }
     if page.rights & 2 == 0, object.isWritable { report("\(address) can be written, and should not") }
     if page.isGuard { report("\(address) has a guard, and a page") }
-    if contents[1234] == nil, memory.byte(at: start.advanced(by: 1234)) != 0 {
-      report("\(hex(number << 12 + 1234)) of process \(process.pid) holds something, and should be zero")
+    // Lazily freed pages hold what they held, or nothing.
+    if page.mayVanish, machine.platform.memory.memory.isZero(start, bytes: 4096) { return }
+    compareBytes(process, number, start, contents)
+  }
+
+  /// The known bytes of a page hold what they should, and all others are zero.
+  private func compareBytes(
+    _ process: Proc, _ number: UInt64, _ start: PhysicalAddress, _ contents: ModelContents
+  ) {
+    let memory = machine.platform.memory.memory
+    var next: UInt64 = 0
+    for rank in 0...contents.count {
+      let (offset, value) = rank < contents.count ? contents.byte(rank) : (4096, 0)
+      let isZero = memory.isZero(start.advanced(by: next), bytes: UInt64(offset) - next)
+      guard isZero, rank == contents.count || memory.byte(at: start.advanced(by: UInt64(offset))) == value
+      else {
+        let place = (next..<4096).first {
+          memory.byte(at: start.advanced(by: $0)) != contents[UInt16($0)]
+        }
+        guard let place else { return }
+        return report(
+          "\(hex(number << 12 + place)) of process \(process.pid) holds "
+            + "\(memory.byte(at: start.advanced(by: place))), expected \(contents[UInt16(place)])")
+      }
+      next = UInt64(offset) + 1
     }
   }
 
@@ -100,8 +121,13 @@ extension MemoryRig {
   private func dropUnseenFiles() {
     var seen: Set<Int> = []
     for pages in model.processes.values {
-      for page in pages.values { if let file = page.file { seen.insert(file.number) } }
+      pages.forEach { _, page in
+        if let file = page.file, file.number >= 1000 { seen.insert(file.number) }
+        return true
+      }
     }
+    seen.formUnion(segments.values.map(\.file))
+    for owner in possessions.values { if let own = owner.ownFile { seen.insert(own.file) } }
     for number in model.files.keys where number >= 1000 && !seen.contains(number) {
       model.files[number] = nil
     }

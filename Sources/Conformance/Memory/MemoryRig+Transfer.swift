@@ -79,7 +79,7 @@ extension MemoryRig {
     let (sourcePid, sinkPid) = isWrite ? (pid, other) : (other, pid)
     let contents = model.contents(sourcePid, source >> 12)
     for index in 0..<piece.bytes {
-      let value = contents[UInt16((source + index) & 4095)] ?? 0
+      let value = contents[UInt16((source + index) & 4095)]
       model.store(sinkPid, sink >> 12, offset: UInt16((sink + index) & 4095), value)
     }
   }

@@ -26,6 +26,12 @@ final class MemoryRig<Service: TranslationService, Walker: PageWalker> where Ser
   /// How often memory ran out where that is allowed.
   var shortages = 0
   let mayRunShort: Bool
+  /// Who has what besides memory.
+  var possessions: [UInt32: Possessions] = [:]
+  /// The model's file and the kernel's identifier of every shared-memory segment, by key.
+  var segments: [UInt64: (identifier: UInt64, file: Int)] = [:]
+  /// Swap areas that steps added.
+  var swapAreas: [Int] = []
   private var steps = 0
 
   init(_ machine: Machine<Service, Walker>, mayRunShort: Bool) {
@@ -40,6 +46,7 @@ final class MemoryRig<Service: TranslationService, Walker: PageWalker> where Ser
       let process = try calls.start(nextPid)
       live.append(process)
       model.start(nextPid)
+      possessions[nextPid] = Possessions()
       nextPid += 1
       for file in MemoryStepGenerator.files {
         let descriptor = try calls.systemCall(process, SystemCallRequest(.memfdCreate, [0, 2]))
@@ -49,6 +56,10 @@ final class MemoryRig<Service: TranslationService, Walker: PageWalker> where Ser
         _ = try calls.systemCall(process, SystemCallRequest(.ftruncate, [descriptor, size << 12]))
         model.files[Int(file)] = ModelFile(pageCount: size)
       }
+      // Descriptor 6 stands for the first process.
+      let pidfd = try calls.systemCall(process, SystemCallRequest(.pidfdOpen, [1]))
+      if pidfd != MemoryStepGenerator.files.upperBound + 1 { report("pidfd \(pidfd)") }
+      mapControlPage(process)
     } catch { report("starting: \(error)") }
   }
 
@@ -63,6 +74,13 @@ final class MemoryRig<Service: TranslationService, Walker: PageWalker> where Ser
       transfer(process(index), local, process(other), remote, bytes, isWrite: isWrite)
     case .fork(let index): fork(process(index))
     case .exit(let index): exit(process(index))
+    case .execute(let index): execute(process(index))
+    case .clearSoftDirty(let index): clearSoftDirty(process(index))
+    case .limit(let index, let pages): limit(process(index), pages: pages)
+    case .swap(let isOn): swap(isOn: isOn)
+    case .collapse: _ = calls.collapseInBackground()
+    case .adviseFirst(let index, let advice, let start, let bytes):
+      adviseFirst(process(index), advice, start, bytes)
     }
     machine.deliverInvalidations()
     steps += 1
@@ -95,6 +113,9 @@ final class MemoryRig<Service: TranslationService, Walker: PageWalker> where Ser
       live.append(child)
       model.fork(parent.pid, child: nextPid)
       breaks[nextPid] = breaks[parent.pid]
+      possessions[nextPid] = possessions[parent.pid]
+      possessions[nextPid]?.futureLock = 0
+      possessions[nextPid]?.written = nil
       mix(UInt64(nextPid))
     } catch {
       expectShortage("fork: \(error)")
@@ -108,6 +129,7 @@ final class MemoryRig<Service: TranslationService, Walker: PageWalker> where Ser
     if running == process.pid { running = 0 }
     model.exit(process.pid)
     breaks[process.pid] = nil
+    possessions[process.pid] = nil
     live.removeAll { $0.pid == process.pid }
     mix(0xE817)
   }

@@ -14,6 +14,18 @@ public enum MemoryStep: Sendable, CustomStringConvertible {
   case transfer(process: Int, other: Int, local: UInt64, remote: UInt64, bytes: UInt64, isWrite: Bool)
   /// The process forks.
   case fork(process: Int)
+  /// The process starts another program.
+  case execute(process: Int)
+  /// Soft-dirty bits of the process are cleared.
+  case clearSoftDirty(process: Int)
+  /// All mappings of the process together get a limit in pages; none with zero.
+  case limit(process: Int, pages: UInt64)
+  /// A swap area comes or goes, where there is swap.
+  case swap(isOn: Bool)
+  /// The background job makes huge pages.
+  case collapse
+  /// The process gives advice on memory of the first process.
+  case adviseFirst(process: Int, advice: UInt64, start: UInt64, bytes: UInt64)
   /// The process ends, unless it is the first one.
   case exit(process: Int)
 
@@ -30,6 +42,14 @@ public enum MemoryStep: Sendable, CustomStringConvertible {
     case .transfer(let process, let other, let local, let remote, let bytes, let isWrite):
       return ".transfer(process: \(process), other: \(other), local: \(hex(local)), remote: \(hex(remote)), "
         + "bytes: \(bytes), isWrite: \(isWrite))"
+    case .execute(let process): return ".execute(process: \(process))"
+    case .clearSoftDirty(let process): return ".clearSoftDirty(process: \(process))"
+    case .limit(let process, let pages): return ".limit(process: \(process), pages: \(pages))"
+    case .swap(let isOn): return ".swap(isOn: \(isOn))"
+    case .collapse: return ".collapse"
+    case .adviseFirst(let process, let advice, let start, let bytes):
+      return
+        ".adviseFirst(process: \(process), advice: \(advice), start: \(hex(start)), bytes: \(hex(bytes)))"
     case .fork(let process): return ".fork(process: \(process))"
     case .exit(let process): return ".exit(process: \(process))"
     }

@@ -6,12 +6,16 @@ enum ReplayCommand: Command {
   static var syntax: CommandSyntax {
     CommandSyntax(
       name: "replay",
-      usage: "replay TRACE… --driver D [--thp POLICY] [--memory SIZE] [--swap SIZE] [--check] [--json]",
+      usage:
+        "replay TRACE… --driver D [--thp POLICY] [--memory SIZE] [--swap SIZE] [--cpus N] [--check] [--json]",
       summary: "Replays a trace on one driver and compares every memory call's answer with Linux's.",
       options: [
         CommandSyntax.Option(name: "--driver", value: "NAME", help: "the driver; see 'emt drivers'"),
         CommonOptions.thp, CommonOptions.collapseInterval, CommonOptions.memory, CommonOptions.swap,
         CommonOptions.nodes,
+        CommandSyntax.Option(
+          name: "--cpus", value: "N",
+          help: "simulated CPUs, 1 to 64; threads are dealt out to them (default 1)"),
         CommandSyntax.Option(
           name: "--check", value: nil,
           help: "after every system call compare driver, reference model and walker on every page"),
@@ -40,6 +44,12 @@ enum ReplayCommand: Command {
     job.policy = try CommonOptions.policy(arguments)
     if let interval = try CommonOptions.collapseInterval(arguments) { job.collapseInterval = interval }
     job.swapPages = try CommonOptions.swapPages(arguments)
+    if let text = arguments.value("--cpus") {
+      guard let cpus = Int(text), (1...64).contains(cpus) else {
+        throw .usage("--cpus: '\(text)' is no number of CPUs from 1 to 64")
+      }
+      job.cpus = cpus
+    }
     job.nodes = try CommonOptions.nodeCount(arguments)
     job.isChecked = arguments.has("--check")
     job.onProgress = CommonOptions.progress("replaying on \(driver.description.name)")

@@ -21,6 +21,8 @@ public struct ReplayJob: Sendable {
   public var collapseInterval: UInt64 = 1_000_000
   /// Slots of the swap area, in base pages; 0 for none.
   public var swapPages: UInt64 = 0
+  /// CPUs; the threads of the trace are dealt out to them.
+  public var cpus = 1
   /// NUMA nodes. With several, memory and tables are shared out over them in turn.
   public var nodes = 1
   /// Compare driver, reference model and walker after every system call.
@@ -98,6 +100,7 @@ public struct ReplayJob: Sendable {
     configuration.hugePages = HugePageSettings(policy: policy)
     configuration.collapseInterval = collapseInterval
     configuration.swapPages = swapPages
+    configuration.cpus = cpus
     return configuration
   }
 }

@@ -141,6 +141,12 @@ public struct ReplayReport: Codable, Sendable, Equatable {
   public var contentDigest = ""
   /// What the hardware did.
   public var translation = Translation()
+  /// CPUs.
+  public var cpus = 1
+  /// Flushes that had to interrupt other CPUs.
+  public var shootdowns: UInt64 = 0
+  /// Interrupts of other CPUs by shootdowns.
+  public var interrupts: UInt64 = 0
   /// What reclaim did.
   public var reclaim = Reclaim()
   /// Comparisons of driver, model and walker.
@@ -176,6 +182,7 @@ public struct ReplayReport: Codable, Sendable, Equatable {
       swappedIn: counts.swappedIn, swappedOut: counts.swappedOut, writtenBack: counts.writtenBack,
       readBack: counts.readBack, reclaimed: counts.reclaimed, scanned: counts.scanned)
     fill(from: replay.machine.platform.work - replay.workBefore)
+    cpus = replay.machine.units.count
     let statistics = replay.machine.units.reduce(into: AccessTotals()) { $0.add($1.mmu.statistics) }
     translation = Translation(
       lookups: statistics.lookups, tlbMisses: statistics.misses, walks: statistics.walks,
@@ -214,6 +221,8 @@ public struct ReplayReport: Codable, Sendable, Equatable {
       kernelWork.pageFault + kernelWork.systemCall + kernelWork.khugepaged + kernelWork.reclaim
       + kernelWork.other
     contentWork = table.contentInstructions(of: work)
+    shootdowns = work[.shootdown]
+    interrupts = work[.interrupt]
   }
 }
 

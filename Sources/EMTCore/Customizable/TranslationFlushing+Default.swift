@@ -68,6 +68,7 @@ extension TranslationFlushing {
     let request = Invalidation(scope: isKernel ? .everyone : .space(context.spaceID), range: range)
     var targets = isKernel ? ~0 &>> UInt64(64 &- context.platform.cpuCount) : context.runningOn
     context.meter.count(.invalidation, requests &* UInt64(targets.nonzeroBitCount))
+    context.interrupt(targets)
     while targets != 0 {
       context.platform.cpu(targets.trailingZeroBitCount).mailbox.post(request)
       targets &= targets &- 1

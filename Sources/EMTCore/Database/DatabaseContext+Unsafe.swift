@@ -16,6 +16,7 @@ public import Synchronization
     @usableFromInline let runningOn = Atomic<UInt64>(0)
     @usableFromInline let visited = Atomic<UInt64>(0)
     @usableFromInline let stale = Atomic<UInt64>(0)
+    @usableFromInline let resting = Atomic<UInt64>(0)
     @usableFromInline let node: Atomic<Int>
     init(node: Int) { self.node = Atomic(node) }
   }
@@ -24,8 +25,6 @@ public import Synchronization
   public let platform: Platform
   /// The tag of the address space in TLBs.
   public let spaceID: AddressSpaceID
-  /// What the database's own structures hold on each NUMA node.
-  public let tables: NodeTally
   /// The page sizes of the service.
   public let pageSizes: PageSizes
   /// The CPU that works through this handle.
@@ -37,7 +36,7 @@ public import Synchronization
   ) {
     unsafe state = .allocate(capacity: 1)
     unsafe state.initialize(to: State(node: node))
-    tables = NodeTally(nodes: platform.frames.nodeCount)
+    let tables = NodeTally(nodes: platform.frames.nodeCount)
     self.platform = platform.with(platform.frames.counting(with: tables))
     self.spaceID = spaceID
     self.pageSizes = pageSizes
@@ -49,6 +48,12 @@ public import Synchronization
     unsafe state.deinitialize(count: 1)
     unsafe state.deallocate()
     tables.release()
+  }
+
+  /// What the database's own structures hold on each NUMA node.
+  public var tables: NodeTally {
+    guard let tally = platform.frames.tally else { preconditionFailure("a context counts what it takes") }
+    return tally
   }
 
   /// The NUMA node from which tables are to be allocated. The memory manager changes it with the policy of whoever needs
@@ -99,12 +104,31 @@ public import Synchronization
     let bit: UInt64 = 1 << UInt64(cpu)
     unsafe _ = state.pointee.runningOn.bitwiseOr(bit, ordering: .acquiringAndReleasing)
     unsafe _ = state.pointee.visited.bitwiseOr(bit, ordering: .acquiringAndReleasing)
+    unsafe _ = state.pointee.resting.bitwiseAnd(~bit, ordering: .acquiringAndReleasing)
     return unsafe state.pointee.stale.bitwiseAnd(~bit, ordering: .acquiringAndReleasing).oldValue & bit != 0
   }
 
   /// Notes that `cpu` runs on another database from now on. Its TLB keeps this one's translations.
   public func leave(_ cpu: Int) {
     unsafe _ = state.pointee.runningOn.bitwiseAnd(~(1 << UInt64(cpu)), ordering: .acquiringAndReleasing)
+    unsafe _ = state.pointee.resting.bitwiseAnd(~(1 << UInt64(cpu)), ordering: .acquiringAndReleasing)
+  }
+
+  /// Notes that `cpu`, which runs on the database, has nothing to do. Its registers stay as they are, and no flush
+  /// interrupts it: it uses no address of the space before `resume` (Linux: lazy TLB mode).
+  public func rest(_ cpu: Int) {
+    let bit: UInt64 = 1 << UInt64(cpu)
+    let before = unsafe state.pointee.runningOn.bitwiseAnd(~bit, ordering: .acquiringAndReleasing).oldValue
+    guard before & bit != 0 else { return }
+    unsafe _ = state.pointee.resting.bitwiseOr(bit, ordering: .acquiringAndReleasing)
+  }
+
+  /// The CPUs that rest on the database, as bits.
+  @inlinable public var restingOn: UInt64 { unsafe state.pointee.resting.load(ordering: .acquiring) }
+
+  /// Whether `cpu` missed a flush while it was away, and will forget the space when it comes back.
+  public func hasMissedFlush(_ cpu: Int) -> Bool {
+    unsafe state.pointee.stale.load(ordering: .acquiring) >> UInt64(cpu) & 1 == 1
   }
 
   /// Notes that CPUs that are away missed a flush.

@@ -72,9 +72,13 @@
   case contentCopied
   /// A page's contents went to or came from storage: content work.
   case swapTransfer
+  /// A flush had to interrupt other CPUs. The memory manager counts none while one CPU is alone.
+  case shootdown
+  /// One other CPU was interrupted by a shootdown.
+  case interrupt
 
   /// How many kinds there are.
-  @inlinable public static var count: Int { 35 }
+  @inlinable public static var count: Int { 37 }
 
   /// Whether the event's cost is reported apart as content work.
   public var isContentWork: Bool {

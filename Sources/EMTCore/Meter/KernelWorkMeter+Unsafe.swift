@@ -9,7 +9,10 @@
 @safe @frozen public struct KernelWorkMeter: @unchecked Sendable, BitwiseCopyable {
   @unsafe @usableFromInline struct State {
     @usableFromInline var row: UnsafeMutablePointer<UInt64>
-    @usableFromInline let rows: UnsafeMutablePointer<UInt64>
+    /// The rows that are counted in now: the meter's own, or those of the CPU that it counts for.
+    @usableFromInline var rows: UnsafeMutablePointer<UInt64>
+    /// The meter's own rows.
+    @usableFromInline let home: UnsafeMutablePointer<UInt64>
     @usableFromInline var operation: KernelOperation
   }
   @usableFromInline let state: UnsafeMutablePointer<State>
@@ -53,10 +56,18 @@
     unsafe state.pointee.operation = mark.operation
   }
 
+  /// Counts what follows among the counts of `other`, or with the meter itself among its own again. Between operations
+  /// only: marks that were taken before lead back to where they were taken.
+  public func charge(to other: KernelWorkMeter) {
+    let offset = unsafe state.pointee.row - state.pointee.rows
+    unsafe state.pointee.rows = unsafe other.state.pointee.home
+    unsafe state.pointee.row = unsafe state.pointee.rows + offset
+  }
+
   /// How often `event` happened so far, whatever was being done. Cheaper than a snapshot of everything.
   public func total(_ event: KernelEvent) -> UInt64 {
     (0..<KernelWork.rowCount).reduce(0) {
-      unsafe $0 &+ state.pointee.rows[$1 &* KernelEvent.count &+ Int(event.rawValue)]
+      unsafe $0 &+ state.pointee.home[$1 &* KernelEvent.count &+ Int(event.rawValue)]
     }
   }
 
@@ -77,20 +88,20 @@
     let rows = UnsafeMutablePointer<UInt64>.allocate(capacity: count)
     unsafe rows.initialize(repeating: 0, count: count)
     let state = UnsafeMutablePointer<KernelWorkMeter.State>.allocate(capacity: 1)
-    unsafe state.initialize(to: KernelWorkMeter.State(row: rows, rows: rows, operation: .other))
+    unsafe state.initialize(to: KernelWorkMeter.State(row: rows, rows: rows, home: rows, operation: .other))
     meter = unsafe KernelWorkMeter(state: state)
     unsafe state.pointee.row = unsafe meter.row(.other, .policy)
   }
 
   /// The counts so far.
   public var work: KernelWork {
-    let rows = unsafe meter.state.pointee.rows
+    let rows = unsafe meter.state.pointee.home
     let count = KernelWork.rowCount * KernelEvent.count
     return KernelWork(counts: (0..<count).map { unsafe rows[$0] })
   }
 
   deinit {
-    unsafe meter.state.pointee.rows.deallocate()
+    unsafe meter.state.pointee.home.deallocate()
     unsafe meter.state.deallocate()
   }
 }

@@ -10,6 +10,9 @@ public import SimMemory
     @usableFromInline var batchSpace = AddressSpaceID.kernel
     @usableFromInline var batch = VirtualRange(VirtualAddress(0), VirtualAddress(0))
     @usableFromInline var batchStride = PageSize.base
+    @usableFromInline var acting: Int
+
+    @usableFromInline init(acting: Int) { self.acting = acting }
   }
   /// The CPU's number.
   public let id: Int
@@ -24,12 +27,23 @@ public import SimMemory
     self.meter = meter
     mailbox = InvalidationMailbox()
     unsafe state = .allocate(capacity: 1)
-    unsafe state.initialize(to: State())
+    unsafe state.initialize(to: State(acting: id))
   }
 
   func release() {
     mailbox.release()
     unsafe state.deallocate()
+  }
+
+  /// The number of the CPU that works through this handle: its own, unless it acts as another one.
+  @inlinable public var acting: Int { unsafe state.pointee.acting }
+
+  /// Lets work through this handle be that of `other`: it is counted there, and `other` needs no interrupt for what it
+  /// changes itself. For a memory manager that is one thread of the host and serves all CPUs through one handle; between
+  /// operations only.
+  public func act(as other: CPULocal) {
+    unsafe state.pointee.acting = other.id
+    meter.charge(to: other.meter)
   }
 
   /// Whether flushes of `space` are being collected.

@@ -40,12 +40,8 @@
     guard cpu >= 0, cpu < count else { throw .noSuchCPU(cpu) }
     let previous = unsafe slots[cpu].database
     previous.context.leave(cpu)
-    let local = database.context.platform.cpu(cpu)
-    local.meter.count(.spaceSwitch)
-    if database.context.arrive(cpu) {
-      local.meter.count(.invalidation)
-      local.mailbox.post(Invalidation(scope: .space(database.context.spaceID), range: nil))
-    }
+    database.context.platform.cpu(cpu).meter.count(.spaceSwitch)
+    database.context.resume(cpu)
     unsafe slots[cpu] = Slot(root: root, database: database)
     return previous
   }

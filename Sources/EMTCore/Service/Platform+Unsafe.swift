@@ -57,6 +57,9 @@ public import SimMemory
   /// The kernel work of all CPUs so far.
   public var work: KernelWork { ledgers.dropLast().reduce(KernelWork()) { $0 + $1.work } }
 
+  /// The kernel work of one CPU so far.
+  public func work(of cpu: Int) -> KernelWork { ledgers[cpu].work }
+
   deinit {
     for id in 0...platform.cpuCount { unsafe platform.cpus[id].release() }
     unsafe platform.cpus.deallocate()

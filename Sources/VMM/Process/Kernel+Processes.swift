@@ -48,6 +48,7 @@ extension Kernel {
       throw error
     }
     process.move(to: space)
+    reload(process)
     leave(old)
   }
 
@@ -63,6 +64,7 @@ extension Kernel {
     keepPlacement(space, old)
     process.move(to: space)
     process.keyRights = .initial
+    reload(process)
     leave(old)
   }
 
@@ -87,6 +89,7 @@ extension Kernel {
   /// Takes a process out of the table and closes its descriptors.
   @usableFromInline func removeProcess(_ pid: UInt32) -> Process<Database>? {
     guard let process = processes.removeValue(forKey: pid) else { return nil }
+    takeOffCPUs(process)
     for descriptor in process.descriptors.all {
       if let lost = process.descriptors.close(descriptor) { releaseFile(lost.file) }
     }
@@ -124,8 +127,10 @@ extension Kernel {
   /// Makes CPUs that run on the space run on the kernel's, and gives its tables back.
   @inlinable func destroy(_ space: Space<Database>) {
     let context = space.database.context
+    let loaded = context.runningOn | context.restingOn
+    context.interrupt(loaded)
     do {
-      for cpu in 0..<platform.cpuCount where context.runningOn >> UInt64(cpu) & 1 == 1 {
+      for cpu in 0..<platform.cpuCount where loaded >> UInt64(cpu) & 1 == 1 {
         _ = try service.switchTo(service.kernelDatabase, on: cpu)
       }
       try service.destroy(space.database)

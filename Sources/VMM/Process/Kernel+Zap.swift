@@ -80,8 +80,24 @@ extension Kernel {
     guard !range.isEmpty else { return }
     let mark = meter.enter(.rangeOperation)
     defer { meter.leave(mark) }
-    let database = space.database
     var gather = FrameGather(platform.frames, pageLists, swapCell)
+    zap(space, range, &gather)
+    settle(gather, of: space)
+  }
+
+  /// Counts and frees what was gathered; its flush is out.
+  @inlinable func settle(_ gather: consuming FrameGather, of space: Space<Database>) {
+    space.notePeak()
+    space.residentPages &-= gather.dropped
+    residentPages &-= gather.dropped
+    meter.count(.pageCount, gather.dropped)
+    meter.count(.frameFreed, gather.freed)
+    gather.free()
+  }
+
+  /// Removes all translations of `range` and gathers what they led to.
+  @inlinable func zap(_ space: Space<Database>, _ range: VirtualRange, _ gather: inout FrameGather) {
+    let database = space.database
     var lock = database.rangeLock(over: range)
     database.lockForWriting(&lock)
     var rest = range
@@ -99,12 +115,6 @@ extension Kernel {
     }
     database.unlock(&lock)
     database.putLock(lock)
-    space.notePeak()
-    space.residentPages &-= gather.dropped
-    residentPages &-= gather.dropped
-    meter.count(.pageCount, gather.dropped)
-    meter.count(.frameFreed, gather.freed)
-    gather.free()
   }
 
   /// A range operation met a page that reaches over the range's edge, although callers cut there: cut it.
@@ -116,11 +126,7 @@ extension Kernel {
 
   /// Unmaps everything and lets go of all files.
   @inlinable func empty(_ space: Space<Database>) {
-    for area in takeAllAreas(space) {
-      meter.count(.vmaStep)
-      zap(space, area: area)
-      drop(area, of: space)
-    }
+    drop(takeAllAreas(space), of: space)
   }
 
   @usableFromInline func takeAllAreas(_ space: Space<Database>) -> ContiguousArray<VMA> {

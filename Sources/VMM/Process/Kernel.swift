@@ -71,6 +71,10 @@ public final class Kernel<Service: TranslationService> {
   public var maximumAreas = VMASet.maximumCount
   /// How often memory ran out: for a page, a copy or a table.
   public var timesOutOfMemory: UInt64 = 0
+  /// The process that each CPU runs; nil while it has nothing to do, and on machines whose owner switches by himself.
+  public internal(set) var running: [Process<Database>?]
+  /// The kernel's own mappings.
+  public var kernelMemory = KernelMemory()
   var freeSpaceIDs: [UInt16] = []
   var nextSpaceID: UInt16 = 1
 
@@ -83,6 +87,7 @@ public final class Kernel<Service: TranslationService> {
     self.platform = platform
     self.hugePages = hugePages
     meter = platform.cpu(0).meter
+    running = Array(repeating: nil, count: platform.cpuCount)
     service = try Service.boot(platform, options: options)
     var didClear = false
     guard let zero = platform.frames.allocateZeroed(didClear: &didClear) else {
@@ -155,6 +160,7 @@ public final class Kernel<Service: TranslationService> {
     for id in files.all { discardIfUnreachable(id) }
     if platform.frames.table.release(zeroFrame) == 0 { platform.frames.free(zeroFrame) }
     releaseHugeZeroBlock()
+    releaseKernelMemory()
     releaseHugePools()
     service.shutDown()
   }

@@ -37,6 +37,7 @@ extension Kernel {
   /// - Returns: whether it is worth trying again.
   @inlinable @inline(never) func reclaimAfterFailure() -> Bool {
     let order = noteDirectRun()
+    if purgeKernelMemory() > 0 { return true }
     if order > 0, reclaimBlock(order: order) { return true }
     var freed: UInt64 = 0
     for node in 0..<platform.frames.nodeCount { freed &+= reclaim(node: node, count: batchSize) }

@@ -8,9 +8,17 @@ extension Kernel {
   {
     let plan = try planProtection(process, request)
     for step in plan.steps { try cutAtEdges(process.space, step.range) }
-    for step in plan.steps { protect(process.space, step.range, to: plan.rights, key: step.key) }
+    if plan.steps.count > 1, isElsewhere(process.space) {
+      process.space.database.batch { protect(process.space, plan) }
+    } else {
+      protect(process.space, plan)
+    }
     if let failure = plan.failure { throw failure }
     return 0
+  }
+
+  @inlinable func protect(_ space: Space<Database>, _ plan: ProtectionPlan) {
+    for step in plan.steps { protect(space, step.range, to: plan.rights, key: step.key) }
   }
 
   /// What `mprotect` decided: the parts to change, and how it ends.

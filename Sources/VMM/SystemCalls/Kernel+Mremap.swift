@@ -91,7 +91,7 @@ extension Kernel {
       return tail.isEmpty ? .stay : .shrink(tail)
     }
     if isFixed, oldLength == newLength, oldLength > area.range.end.raw - old.raw {
-      return try planSeveralMoves(space, request, VirtualRange(old, bytes: oldLength), to: target)
+      return try planSeveralMoves(process, request, VirtualRange(old, bytes: oldLength), to: target)
     }
     try checkResizable(process, area, old, oldLength, newLength)
     if flags & dontUnmap != 0 {
@@ -130,13 +130,16 @@ extension Kernel {
   /// A move without a change of length may take several mappings, and the holes between them, along (since Linux 6.17;
   /// EFAULT before).
   private func planSeveralMoves(
-    _ space: Space<Database>, _ request: SystemCallRequest, _ source: VirtualRange, to target: VirtualAddress
+    _ process: Process<Database>, _ request: SystemCallRequest, _ source: VirtualRange,
+    to target: VirtualAddress
   ) throws(Errno) -> RemapPlan {
+    let space = process.space
     try excuse(request, [.efault, .einval])
     try checkHugeEdges(space, source)
     for area in space.layout.areas.overlapping(source) where area.flags.contains(.hugeTLB) {
       guard (source.start.raw ^ target.raw) & pooledSize(of: area).mask == 0 else { throw .einval }
     }
+    if request[3] & 4 != 0 { try checkRoomForCopies(of: source, process) }
     try commit(request)
     let moves = space.layout.areas.overlapping(source).map { area in
       let part = area.range.intersection(source)
@@ -146,6 +149,21 @@ extension Kernel {
         keepsSource: request[3] & 4 != 0, area: area)
     }
     return .moveSeveral(moves)
+  }
+
+  /// What MREMAP_DONTUNMAP leaves behind counts like a new mapping.
+  private func checkRoomForCopies(of source: VirtualRange, _ process: Process<Database>) throws(Errno) {
+    let layout = process.space.layout
+    var (all, data, promised): (UInt64, UInt64, UInt64) = (0, 0, 0)
+    for area in layout.areas.overlapping(source) {
+      let bytes = area.range.intersection(source).bytes
+      all += bytes
+      if area.isData { data += bytes }
+      if area.flags.contains(.accounted) { promised += bytes >> 12 }
+    }
+    try layout.checkRoom(for: all, isData: false)
+    if data > 0 { try layout.checkRoom(for: data, isData: true) }
+    if promised > 0 { try promise(promised, process) }
   }
 
   private func checkResizable(

@@ -126,6 +126,7 @@ extension Kernel {
     guard covers(process.space, range) else { throw .enomem }
     try checkHugeEdges(process.space, range)
     try commit(request)
+    guard !range.isEmpty else { return 0 }
     try cutAtEdges(process.space, range)
     seal(process.space, range)
     return 0
@@ -144,8 +145,11 @@ extension Kernel {
       try remapPooled(space, piece)
       return 0
     }
+    // What is replaced may be all that leads to the file.
+    hold(piece.file)
     unmap(space, piece.range)
     install(piece, in: space)
+    releaseFile(piece.file)
     return 0
   }
 

@@ -56,6 +56,9 @@ extension Kernel {
     } else {
       install(area, in: process.space)
     }
+    if area.flags.contains(.locked), !area.flags.contains(.lockedOnFault) {
+      populate(process.space, area.range)
+    }
     return area.range.start.raw
   }
 
@@ -108,6 +111,7 @@ extension Kernel {
     if flags & execute != 0 { rights.insert(.execute) }
     var properties: VMAFlags = [.shared, .mayExecute, .sharedMemorySegment]
     if flags & readOnly == 0 { properties.insert(.mayWrite) }
+    properties.formUnion(space.layout.futureFlags)
     if huge != nil { properties.insert(.hugeTLB) }
     segments.segments[identifier]?.lastProcess = process.pid
     let area = VMA(VirtualRange(start, bytes: length), rights: rights, flags: properties, file: segment.file)
@@ -122,7 +126,8 @@ extension Kernel {
     guard let first = parts.first else { throw .einval }
     try commit(request)
     noteDetachment(of: first.file, by: process)
-    for part in parts { unmap(process.space, part.range) }
+    // As on Linux, sealed parts stay and nobody is told.
+    for part in parts where !part.flags.contains(.sealed) { unmap(process.space, part.range) }
     detach(first.file)
     return 0
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-public import EMTCore
+internal import EMTCore
 public import SimMemory
 
 extension Kernel {
@@ -40,11 +40,7 @@ extension Kernel {
 
   /// Removes mappings and translations of `range`.
   @inlinable func unmap(_ space: Space<Database>, _ range: VirtualRange) {
-    for piece in takeAreas(space, range) {
-      meter.count(.vmaStep)
-      zap(space, area: piece)
-      drop(piece, of: space)
-    }
+    drop(takeAreas(space, range), of: space)
   }
 
   /// Takes the mappings of `range` out of the layout.
