@@ -8,7 +8,6 @@ import Radix
 import SimMemory
 import Testing
 import VMM
-import VMM
 
 /// Random programs against the naive model of memory.
 @Suite("Random programs") struct MemoryDifferentialTests {

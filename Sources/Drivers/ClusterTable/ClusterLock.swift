@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
-public import EntryFormats
 public import SimMemory
 
 /// A lock over a range: one of the 64 words of a database for a range inside one aligned 2 MiB, else all of it.
