@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The long tier (at most 80 minutes): everything in check.sh, sanitizers, specialisation, recording. What needs a program
-# that is not there is skipped with a message.
+# The long tier (about two hours on two idle cores): everything in check.sh, memory pressure, random runs, sanitizers,
+# specialisation, recording. What needs a program that is not there is skipped with a message.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,6 +22,12 @@ trees=$!
 wait "$trees" && trees=0 || trees=$?
 cat "$soak/trees" "$soak/hashed"
 [ "$trees" -eq 0 ] && [ "$hashed" -eq 0 ]
+
+echo "== every recorded program in too little memory"
+Scripts/check-pressure.sh
+
+echo "== random programs, 5 million steps per driver"
+Scripts/soak "${EMT_FUZZ_STEPS:-5000000}" 1
 
 echo "== threads, under ThreadSanitizer"
 # Race detection is not certain in a single run, so the tests with threads run several times.

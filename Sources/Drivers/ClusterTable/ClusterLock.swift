@@ -27,7 +27,7 @@ extension ClusterTable {
     let region = range.start.aligned(down: .twoMiB)
     guard last.aligned(down: .twoMiB) == region else { return ClusterLock(PhysicalAddress(0)) }
     // Fibonacci hashing (Knuth, TAOCP vol. 3 §6.4): neighbours get different words, and it is one multiplication.
-    let index = (region.pageNumber &>> 9) &* 0x9E37_79B9_7F4A_7C15 &>> 58
+    let index = ((region.pageNumber &>> 9) &* 0x9E37_79B9_7F4A_7C15) &>> 58
     return ClusterLock(block.advanced(by: Self.lockWords &+ index &<< 3))
   }
 
