@@ -86,6 +86,12 @@ let testSuites: [Target] = [
       "EntryFormats", "SimMemory",
       "Machine", "VMM", "Workloads", "Events",
     ]),
+  tests(
+    "Scenarios",
+    imports: [
+      "Scenarios", "Radix", "FPT", "Hashed", "ECPT", "Machine", "MMU", "VMM", "EMTCore", "SimMemory",
+    ],
+    resources: [.copy("Fixtures")]),
   tests("MMU", imports: ["MMU", "EntryFormats", "SimMemory"]),
   tests(
     "Radix",

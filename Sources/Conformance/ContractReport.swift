@@ -18,11 +18,12 @@ public struct ContractFailure: Sendable, Equatable, CustomStringConvertible {
   /// Clause, check, expectation and observation, and how to run this check alone.
   public var description: String {
     let head = story.isEmpty ? [] : ["  the scenario so far:"] + story.map { "    \($0)" }
-    return (["\(clause) \(check) [\(driver)]"] + head + [
-      "  expected: \(expected)",
-      "  got:      \(got)",
-      "  rerun:    ContractSuite.run(subject, only: \"\(check)\")",
-    ]).joined(separator: "\n")
+    return
+      (["\(clause) \(check) [\(driver)]"] + head + [
+        "  expected: \(expected)",
+        "  got:      \(got)",
+        "  rerun:    ContractSuite.run(subject, only: \"\(check)\")",
+      ]).joined(separator: "\n")
   }
 
   /// The same in one line.

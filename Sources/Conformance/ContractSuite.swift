@@ -86,7 +86,8 @@ public enum ContractSuite {
       report.checks.append(name)
       report.failures += outcome.failures.map { failure in
         ContractFailure(
-          clause: outcome.group, check: outcome.id, driver: "\(subject.name), huge pages \(outcome.hugePages)",
+          clause: outcome.group, check: outcome.id,
+          driver: "\(subject.name), huge pages \(outcome.hugePages)",
           expected: failure.expected, got: failure.got, story: failure.story)
       }
     }

@@ -55,8 +55,8 @@ public struct Descriptor: CallArgument, Hashable {
   /// Wraps a number, negative ones too.
   public init(_ number: Int) { self.number = UInt64(bitPattern: Int64(number)) }
   init(_ number: UInt64) { self.number = number }
-  /// None: -1.
-  public static var none: Descriptor { Descriptor(-1) }
+  /// -1, which nobody ever has.
+  public static var invalid: Descriptor { Descriptor(-1) }
   /// The number.
   public var register: UInt64 { number }
   /// The number.

@@ -13,7 +13,8 @@ enum ConformanceCommand: Command {
       name: "conformance",
       usage: "conformance [--driver D]… [--filter GLOB] [--list] [--tap] [--junit FILE] [--json]\n"
         + "       emt conformance --random [--steps N] [--seed S] [--driver D]… [--json]",
-      summary: "Checks drivers against the contract and runs scenarios of programs, with customizations and without.",
+      summary:
+        "Checks drivers against the contract and runs scenarios of programs, with customizations and without.",
       options: [
         CommandSyntax.Option(
           name: "--driver", value: "D", help: "a driver, or several with commas; default all"),

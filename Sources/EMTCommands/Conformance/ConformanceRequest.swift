@@ -38,8 +38,8 @@ struct ConformanceRequest {
       throw .usage("emt conformance: \(name) belongs to --random")
     }
     hugePages = try ConformanceRequest.policy(arguments.value("--thp"))
-    for name in ["--filter", "--list", "--thp"] where isRandom && (arguments.value(name) != nil || arguments.has(name))
-    {
+    for name in ["--filter", "--list", "--thp"]
+    where isRandom && (arguments.value(name) != nil || arguments.has(name)) {
       throw .usage("emt conformance: \(name) chooses checks, and --random runs none")
     }
     if arguments.has("--tap"), arguments.has("--json") {

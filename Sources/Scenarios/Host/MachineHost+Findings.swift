@@ -113,7 +113,9 @@ extension MachineHost {
   public func shutDown() -> [String] {
     var found: [String] = []
     for pid in kernel.processes.keys.sorted() { exit(pid) }
-    if kernel.residentPages != 0 { found.append("\(kernel.residentPages) pages are counted without a process") }
+    if kernel.residentPages != 0 {
+      found.append("\(kernel.residentPages) pages are counted without a process")
+    }
     let lost = machine.shutDown()
     if kernel.swap.used != 0 { found.append("\(kernel.swap.used) swap slots are in use at the end") }
     if kernel.files.count != 0 { found.append("\(kernel.files.count) files are left at the end") }

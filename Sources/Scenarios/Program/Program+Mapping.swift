@@ -20,7 +20,7 @@ extension Program {
       .mmap,
       [
         "address": fixed ?? hint, "bytes": bytes ?? pages * page, "protection": protection,
-        "flags": MapFlags(rawValue: all.rawValue | sharing.rawValue), "file": file ?? Descriptor.none,
+        "flags": MapFlags(rawValue: all.rawValue | sharing.rawValue), "file": file ?? Descriptor.invalid,
         "offset": offset,
       ])
   }

@@ -21,7 +21,8 @@ public struct ScenarioRunner: Sendable {
 
   /// Runs the cases that `isChosen`, given group and name, wants, and shows each outcome at once.
   public func run(
-    _ groups: [ScenarioGroup] = ScenarioCatalog.groups, where isChosen: (String, String) -> Bool = { _, _ in true },
+    _ groups: [ScenarioGroup] = ScenarioCatalog.groups,
+    where isChosen: (String, String) -> Bool = { _, _ in true },
     _ show: (ScenarioOutcome) -> Void
   ) {
     for policy in policies {
@@ -42,22 +43,24 @@ public struct ScenarioRunner: Sendable {
       return outcome
     }
     let start = ContinuousClock.now
-    defer {
-      let time = (ContinuousClock.now - start).components
-      outcome.seconds = Double(time.seconds) + Double(time.attoseconds) / 1e18
-    }
+    run(scenario, &outcome)
+    let time = (ContinuousClock.now - start).components
+    outcome.seconds = Double(time.seconds) + Double(time.attoseconds) / 1e18
+    return outcome
+  }
+
+  private func run(_ scenario: ScenarioCase, _ outcome: inout ScenarioOutcome) {
     let host: any ScenarioHost
-    do throws(MachineError) { host = try boot(configuration(scenario.needs, policy)) } catch {
+    do throws(MachineError) { host = try boot(configuration(scenario.needs, outcome.hugePages)) } catch {
       outcome.failures = [ScenarioFailure(expected: "the machine boots", got: error.message, story: [])]
-      return outcome
+      return
     }
     guard host.pageSizes.contains(scenario.needs.pageSize) else {
       outcome.skipped = "the driver has no pages of \(scenario.needs.pageSize)"
       _ = host.shutDown()
-      return outcome
+      return
     }
-    perform(scenario, Scenario(host, hugePages: policy), &outcome)
-    return outcome
+    perform(scenario, Scenario(host, hugePages: outcome.hugePages), &outcome)
   }
 
   private func perform(_ scenario: ScenarioCase, _ state: Scenario, _ outcome: inout ScenarioOutcome) {
