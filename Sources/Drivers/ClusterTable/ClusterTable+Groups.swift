@@ -23,6 +23,7 @@ extension ClusterTable {
   public func forEachGroup(
     in range: VirtualRange, _ body: (ClusterGroup, inout FlushSpan) throws(RangeFailure) -> Void
   ) throws(RangeFailure) -> FlushObligation {
+    context.meter.count(.rangeCall)
     var flushed = FlushSpan()
     var position = range.start
     while let group = nextGroup(&position, range.end) {

@@ -20,13 +20,14 @@ extension ClusterTable {
     if let known {
       old.entry = X86Entry(known)
       if word(Self.busyWord) != 0 { catchUp() }
+      context.meter.count(.entryWrite)
     } else {
       guard object.isMapped else { throw .notMapped }
       var group = ClusterGroup(object, mapping: object.entry.mapping)
       try put(&group)
       old.entry = X86Entry(group.words[0])
+      context.meter.count(object.size == .base ? .entryWrite : .hugeEntryWrite)
     }
-    context.meter.count(.entryWrite)
     return Change(old: old)
   }
 
@@ -43,7 +44,7 @@ extension ClusterTable {
     var taken = ClusterGroup(object, mapping: ~0)
     takeOut(&taken)
     guard taken.words[0] != 0 else { throw otherSize(object) ?? .notMapped }
-    context.meter.count(.entryWrite)
+    context.meter.count(object.size == .base ? .entryWrite : .hugeEntryWrite)
     return Change(old: taken.object(0))
   }
 

@@ -18,7 +18,7 @@ extension Kernel {
       _ = platform.frames.takeFailedOrder()
       return .noBlock
     }
-    meter.count(.frameAllocated)
+    meter.count(.blockAllocated)
     let outcome = replaceByHuge(space, page, rights, block, isForced: isForced)
     if case .done = outcome {
       hugePageCounts.collapses &+= 1

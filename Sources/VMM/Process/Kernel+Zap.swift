@@ -10,7 +10,12 @@ public import SimMemory
   @usableFromInline let swap: HotCell<SwapSpace>
   @usableFromInline var first = FrameNumber(0)
   @usableFromInline var large: [(frame: FrameNumber, order: Int)] = []
+  /// Base pages that are no longer mapped.
   @usableFromInline var dropped: UInt64 = 0
+  /// Translations that went.
+  @usableFromInline var objects: UInt64 = 0
+  /// Frames of cut blocks among what they led to.
+  @usableFromInline var pieces: UInt64 = 0
   @usableFromInline var freed: UInt64 = 0
 
   @inlinable init(_ frames: FrameAllocator, _ lists: PageLists, _ swap: HotCell<SwapSpace>) {
@@ -23,6 +28,7 @@ public import SimMemory
   @inlinable mutating func drop(_ object: some TranslationObject) {
     guard object.isPresent else { return }
     dropped &+= object.size.basePages
+    objects &+= 1
     guard !object.isSpecial else { return }
     drop(object.frame, order: object.size.order, isDirty: object.isDirty)
   }
@@ -30,6 +36,7 @@ public import SimMemory
   /// One mapping of the block at `frame` is gone.
   @inlinable mutating func drop(_ frame: FrameNumber, order: Int, isDirty: Bool) {
     if order > 0, frames.isCut(frame) {
+      pieces &+= 1 &<< UInt64(order)
       for step in 0..<(1 as UInt64) &<< UInt64(order) {
         drop(frame.advanced(by: step), order: 0, isDirty: isDirty)
       }
@@ -90,8 +97,11 @@ extension Kernel {
     space.notePeak()
     space.residentPages &-= gather.dropped
     residentPages &-= gather.dropped
-    meter.count(.pageCount, gather.dropped)
-    meter.count(.frameFreed, gather.freed)
+    let blocks = UInt64(gather.large.count)
+    meter.count(.pageCount, gather.objects)
+    meter.count(.blockFrame, gather.pieces)
+    meter.count(.frameFreed, gather.freed &- blocks)
+    meter.count(.blockFreed, blocks)
     gather.free()
   }
 
