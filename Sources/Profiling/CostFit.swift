@@ -46,7 +46,7 @@ public struct CostFit: Sendable {
     case .entryRead, .vmaMoved, .tableFrameChecked: 5
     case .extraProbe, .lockWait, .pageCount, .iteratorStep, .rangeEntry, .vmaSearchStep, .pieceWritten: 15
     case .tableFrame, .systemCallEntry, .vmaChange, .vmaGathered, .clusterMove, .shootdown, .interrupt, .hugeEntryWrite,
-      .rangeCall, .blockAllocated, .blockFreed, .jobStep: 200
+      .rangeCall, .groupMade, .groupFreed, .swapSlot, .blockAllocated, .blockFreed, .jobStep: 200
     default: 60
     }
   }

@@ -46,6 +46,10 @@
   case tableTrim
   /// A probe beyond the first one of a search.
   case extraProbe
+  /// A group of entries was made, in a table that has entries in groups.
+  case groupMade
+  /// A group of entries was given up, because nothing was mapped in it any more.
+  case groupFreed
   /// A group of entries moved to another place.
   case clusterMove
   /// A frame was given to, and cleared for, a table.
@@ -82,12 +86,14 @@
   case pageReplaced
   /// References of a page were counted up or down.
   case pageCount
-  /// A background job began, or went on to the next list or address space.
+  /// A background job began, or went on to the next list, address space or VMA.
   case jobStep
   /// Reclaim looked at a page.
   case pageScanned
   /// An address space or an area was searched for translations of a page.
   case reverseMapStep
+  /// A slot of swap was taken or given up by a page or by a translation, or was looked up.
+  case swapSlot
   /// A page's contents were cleared: content work, not kernel work.
   case contentZeroed
   /// A page's contents were copied: content work, not kernel work.
@@ -100,7 +106,7 @@
   case interrupt
 
   /// How many kinds there are.
-  @inlinable public static var count: Int { 48 }
+  @inlinable public static var count: Int { 51 }
 
   /// Whether the event's cost is reported apart as content work.
   public var isContentWork: Bool {

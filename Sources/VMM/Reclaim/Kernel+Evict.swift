@@ -133,6 +133,7 @@ extension Kernel {
         reclaimCell.value.counts.swappedOut += 1
         reclaimCell.value.charge(isAnonymous: true, 1)
       }
+      meter.count(.swapSlot)
       swapCell.value.uncache(frame)
       table.unmark(.inSwapCache, frame)
       _ = table.release(frame)
