@@ -8,7 +8,8 @@ public import X86Object
 extension HashedDatabase {
   /// Basic 5.
   @inlinable public func update(_ object: X86Object) throws(TranslationError) -> Change<X86Object> {
-    try update(object, known: wasKnown(object) ? replace(object) : nil)
+    if wasKnown(object), let old = replace(object) { return replaced(object, old) }
+    return try insert(object)
   }
 
   /// Stores into an entry whose place is known still; nil when it is not.
