@@ -45,8 +45,11 @@ public struct CostFit: Sendable {
     case .contentZeroed, .contentCopied: 0
     case .entryRead, .vmaMoved, .tableFrameChecked: 5
     case .extraProbe, .lockWait, .pageCount, .iteratorStep, .rangeEntry, .vmaSearchStep, .pieceWritten: 15
-    case .tableFrame, .systemCallEntry, .vmaChange, .vmaGathered, .clusterMove, .shootdown, .interrupt, .hugeEntryWrite,
-      .rangeCall, .groupMade, .groupFreed, .swapSlot, .blockAllocated, .blockFreed, .jobStep: 200
+    case .tableFrame, .systemCallEntry, .vmaChange, .vmaGathered, .clusterMove, .shootdown, .interrupt,
+      .hugeEntryWrite,
+      .rangeCall, .groupMade, .groupFreed, .swapSlot, .blockAllocated, .blockFreed, .jobEntry,
+      .jobStep:
+      200
     default: 60
     }
   }

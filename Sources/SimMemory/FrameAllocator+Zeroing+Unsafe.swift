@@ -57,7 +57,8 @@ extension FrameAllocator {
     for step in 0..<frames {
       let frame = block.advanced(by: step)
       if unsafe table.record(frame).pointee.wasUsed != 0 {
-        unsafe _ = memset(memory.pointer(frame.address, bytes: PageSize.base.bytes), 0, Int(PageSize.base.bytes))
+        unsafe _ = memset(
+          memory.pointer(frame.address, bytes: PageSize.base.bytes), 0, Int(PageSize.base.bytes))
         cleared &+= 1
       }
       unsafe table.record(frame).pointee.wasUsed = 1

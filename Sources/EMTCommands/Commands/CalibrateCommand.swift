@@ -30,7 +30,8 @@ enum CalibrateCommand: Command {
         CommonOptions.collapseInterval, CommonOptions.memory, CommonOptions.swap,
         CommandSyntax.Option(name: "--output", value: "FILE", help: "write the tables as Swift source"),
         CommandSyntax.Option(
-          name: "--docs", value: "FILE", help: "replace the tables of errors in a document, between its marks"),
+          name: "--docs", value: "FILE", help: "replace the tables of errors in a document, between its marks"
+        ),
         CommandSyntax.Option(
           name: "--run", value: "KIND",
           help: "what callgrind runs: micro, contents or traces; prints the meter's counts"),
@@ -51,7 +52,8 @@ enum CalibrateCommand: Command {
         throw .usage("emt calibrate: --check and --faults need a TRACE")
       }
       if ["--output", "--train", "--docs"].contains(where: { arguments.value($0) != nil }) {
-        throw .usage("emt calibrate: --check and --faults fit nothing; leave --output, --docs and --train out")
+        throw .usage(
+          "emt calibrate: --check and --faults fit nothing; leave --output, --docs and --train out")
       }
     }
     let callgrind = try Callgrind()
@@ -63,7 +65,8 @@ enum CalibrateCommand: Command {
     var tables: [(driver: String, table: CostTable)] = []
     var reports: [CalibrationReport] = []
     for driver in chosen {
-      let calibration = Calibration(driver: driver.description.name, callgrind: callgrind, policies: policies,
+      let calibration = Calibration(
+        driver: driver.description.name, callgrind: callgrind, policies: policies,
         options: options)
       let report =
         isCheck

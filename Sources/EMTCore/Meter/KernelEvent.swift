@@ -86,7 +86,9 @@
   case pageReplaced
   /// References of a page were counted up or down.
   case pageCount
-  /// A background job began, or went on to the next list, address space or VMA.
+  /// A background job began, or went on to the next address space.
+  case jobEntry
+  /// A background job went on to the next list or VMA.
   case jobStep
   /// Reclaim looked at a page.
   case pageScanned
@@ -106,7 +108,7 @@
   case interrupt
 
   /// How many kinds there are.
-  @inlinable public static var count: Int { 51 }
+  @inlinable public static var count: Int { 52 }
 
   /// Whether the event's cost is reported apart as content work.
   public var isContentWork: Bool {

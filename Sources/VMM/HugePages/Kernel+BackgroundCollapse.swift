@@ -64,7 +64,7 @@ extension Kernel {
   /// The address space where the job is, and the address to go on from. At the end of all spaces the next pass begins
   /// again with the first.
   @usableFromInline func nextSpaceToCollapse() -> (Space<Database>, VirtualAddress)? {
-    meter.count(.jobStep)
+    meter.count(.jobEntry)
     var seen: [Space<Database>] = []
     for pid in processes.keys.sorted() {
       guard let space = processes[pid]?.space, !seen.contains(where: { $0 === space }) else { continue }

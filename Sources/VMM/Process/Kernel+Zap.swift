@@ -17,6 +17,8 @@ public import SimMemory
   /// Frames of cut blocks among what they led to.
   @usableFromInline var pieces: UInt64 = 0
   @usableFromInline var freed: UInt64 = 0
+  /// Slots of swap that pages among them were asked for, or gave up.
+  @usableFromInline var slots: UInt64 = 0
 
   @inlinable init(_ frames: FrameAllocator, _ lists: PageLists, _ swap: HotCell<SwapSpace>) {
     self.frames = frames
@@ -49,13 +51,16 @@ public import SimMemory
 
   /// A page that somebody still has takes over what its lost translation knew.
   /// - Returns: whether only a slot that nobody needs had it, and it can go after all.
-  @usableFromInline func keep(_ frame: FrameNumber, mappings: UInt32, isDirty: Bool) -> Bool {
+  @usableFromInline mutating func keep(_ frame: FrameNumber, mappings: UInt32, isDirty: Bool) -> Bool {
     if isDirty { frames.table.mark(.dirty, frame) }
     let flags = frames.table.pageFlags(frame)
     if flags.contains(.mlocked) { lists.move(frame) { $0.remove(.mlocked) } }
     guard mappings == 0 else { return false }
     if flags.contains(.merged), frames.leaveMerging(frame) { return true }
-    guard flags.contains(.inSwapCache), swap.value.isOnlyCached(frame) else { return false }
+    guard flags.contains(.inSwapCache) else { return false }
+    slots &+= 1
+    guard swap.value.isOnlyCached(frame) else { return false }
+    slots &+= 1
     frames.table.unmark(.inSwapCache, frame)
     swap.value.uncache(frame)
     return frames.table.release(frame) == 0
@@ -102,6 +107,7 @@ extension Kernel {
     meter.count(.blockFrame, gather.pieces)
     meter.count(.frameFreed, gather.freed &- blocks)
     meter.count(.blockFreed, blocks)
+    meter.count(.swapSlot, gather.slots)
     gather.free()
   }
 

@@ -156,6 +156,8 @@ extension Kernel {
     let file = files[FileID(key.number)]
     if file.kind == .sharedMemory {
       guard let entry = takeSlot() else { return false }
+      // It is taken, gets its user, and is noted by the file.
+      meter.count(.swapSlot, 3)
       swapCell.value.addUser(entry)
       swapCell.value.write(entry, from: frame, in: platform.memory)
       file.slots[key.page] = entry.packed

@@ -11,7 +11,7 @@ extension Kernel {
     guard isEveryNodeLow() else { return }
     let mark = meter.enter(.reclaim)
     defer { meter.leave(mark) }
-    meter.count(.jobStep)
+    meter.count(.jobEntry)
     var isBalanced = true
     for node in 0..<platform.frames.nodeCount {
       let free = platform.frames.freeFrames(node: node)
