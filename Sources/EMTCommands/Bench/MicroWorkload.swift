@@ -11,7 +11,7 @@
   case moveDense, moveSmall, growShrink
   case dropDense, dropPieces, dropSparse, adviseAreas, guardPages
   case hugeStores, hugeLoadsThenStores, hugeCopies, hugeUnmapPieces, hugeProtectPieces
-  case hugeDrops, hugeMoves, hugeAreas, hugeForks, collapses, backgroundCollapses
+  case hugeDrops, hugeMoves, hugeAreas, hugeForks, collapses, backgroundCollapses, backgroundPasses
   case heap, heapWithStores, populate, lockPages, query, userCopies, refusedCalls, exitSparse
   case shootdownProtects, shootdownUnmaps, shootdownCopies
   case pressureStores, pressureSweeps, pressureShared, pressureMemoryFile

@@ -71,6 +71,10 @@ extension Workbench {
       touch(base + dense * block, pages: dense << 6, stride: 8 << 12)
       try call(.madvise, base, 2 * dense * block, 14)
       for _ in 0..<8 { collapseInBackground() }
+    case .backgroundPasses:
+      // Few areas, unlike in real programs: so beginning a pass and visiting an area can be told apart.
+      try map(base, pages: 16)
+      for _ in 0..<(size / 64) { collapseInBackground() }
     case .collapses:
       let dense = max(blocks / 16, 1)
       try map(base, pages: dense << 9)
