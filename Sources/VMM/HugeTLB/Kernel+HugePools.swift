@@ -70,7 +70,7 @@ extension Kernel {
   /// A block for a page of a pool, if one is free.
   func takeFreeBlock(_ size: PageSize) -> FrameNumber? {
     guard let head = platform.frames.allocate(order: size.order) else { return nil }
-    meter.count(.frameAllocated)
+    meter.count(.blockAllocated)
     return head
   }
 
@@ -80,7 +80,7 @@ extension Kernel {
       preconditionFailure("a pool has fewer free pages than it counts")
     }
     poolCell.value[number].total -= 1
-    meter.count(.frameFreed)
+    meter.count(.blockFreed)
     platform.frames.free(head, order: poolCell.value[number].size.order)
   }
 

@@ -49,7 +49,7 @@ extension Kernel {
     if poolCell.value[number].surplus > 0 {
       poolCell.value[number].surplus -= 1
       poolCell.value[number].total -= 1
-      meter.count(.frameFreed)
+      meter.count(.blockFreed)
       platform.frames.free(head, order: poolCell.value[number].size.order)
     } else {
       poolCell.value[number].free.append(head)
@@ -92,7 +92,7 @@ extension Kernel {
 
   /// Makes a page's bytes zero.
   @usableFromInline func clearHugePage(_ head: FrameNumber, _ size: PageSize) {
-    _ = platform.frames.clearIfUsed(head, frames: size.basePages)
+    _ = platform.frames.clearBlock(head, frames: size.basePages)
     meter.count(.contentZeroed, size.basePages)
   }
 
