@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 extension Kernel {
@@ -19,7 +20,7 @@ extension Kernel {
   /// Only pages of the process's own, and guards, have to be copied: file pages come back by faults.
   @inlinable func needsCopy(_ area: VMA) -> Bool {
     (area.isPrivate ? area.flags.contains(.hasPrivatePages) : area.flags.contains(.hasGuards))
-      && area.flags.isDisjoint(with: [.dontFork, .wipeOnFork])
+      && area.flags.isDisjoint(with: Mutation.forkKeepsWiped.isPlanted ? .dontFork : [.dontFork, .wipeOnFork])
   }
 
   @inlinable @inline(never)
@@ -40,14 +41,17 @@ extension Kernel {
           rest, into: child.database,
           decide: {
             if !area.isPrivate, $0.isPresent { return .skip }
-            return $0.isSpecial ? .share : .shareProtected
+            if Mutation.forkForgetsGuards.isPlanted, database.swapEntry(of: $0) == Marker.guardPage {
+              return .skip
+            }
+            return $0.isSpecial || Mutation.forkLeavesWritable.isPlanted ? .share : .shareProtected
           },
           copied: { object in
             guard object.isPresent else { return copied(swapped: object, into: child) }
             pages &+= object.size.basePages
             if !object.isSpecial { frames.addMapping(object.frame, order: object.size.order) }
           })
-        database.settle(flush)
+        if Mutation.forkForgetsFlush.isPlanted { flush.discharge() } else { database.settle(flush) }
       } catch { failure = error }
       database.unlock(&lock)
       database.putLock(lock)
