@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 internal import Glibc
+public import Mutations
 public import Synchronization
 
 // SAFETY of this file: a frame's record is changed here by the frame's holder only, so no two threads work on one.
@@ -69,7 +70,8 @@ extension FrameAllocator {
 
   /// Remembers that a block's bytes are the holder's business: nobody clears them now, whoever wants them zero next does.
   @inlinable public func markUsed(_ frame: FrameNumber, frames: UInt64) {
-    for step in 0..<frames { unsafe table.record(frame.advanced(by: step)).pointee.wasUsed = 1 }
+    let count = Mutation.usedFrameNotNoted.isPlanted ? frames &- 1 : frames
+    for step in 0..<count { unsafe table.record(frame.advanced(by: step)).pointee.wasUsed = 1 }
   }
 
   /// Says that the holder of a frame, which was zero when it came, has taken back all that it wrote: the next holder

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
 public import EntryFormats
+public import Mutations
 public import SimMemory
 public import X86Object
 
@@ -37,7 +38,7 @@ extension RadixTree {
     let old = replace(slot, by: 0)
     guard !X86Entry(old).isNone else { throw .notMapped }
     context.meter.count(slot.size == .base ? .entryWrite : .hugeEntryWrite)
-    tally(slot.word, slot.level, ~0, mark: slot.mark)
+    if !Mutation.leafCountForgotten.isPlanted { tally(slot.word, slot.level, ~0, mark: slot.mark) }
     return Change(old: object(slot, replaced: old))
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
 public import EntryFormats
+public import Mutations
 public import SimMemory
 
 extension RadixTree {
@@ -31,7 +32,7 @@ extension RadixTree {
       let part = node.frame.advanced(by: index)
       guard table.word(part) != 0 else { continue }
       table.setWord(0, part)
-      context.platform.frames.markUsed(part, frames: 1)
+      if !Mutation.flattenedBlockUnclean.isPlanted { context.platform.frames.markUsed(part, frames: 1) }
     }
     context.platform.frames.free(node.frame, order: FPTFormat.order)
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
 public import EntryFormats
+public import Mutations
 public import SimMemory
 public import X86Object
 
@@ -34,6 +35,7 @@ extension RadixTree {
       let huge = self.object(slot, replaced: mapping)
       let first = huge.relocated(to: huge.start, size: smaller, physicalAddress: huge.physicalAddress)
       var piece = first.entry.mapping
+      if Mutation.splitLosesNoExecute.isPlanted { piece &= ~X86Entry.noExecute }
       forEachEntry(of: node, slot.span) { lower, _ in
         // Adds to what hardware noted in this piece already.
         if lower.word != slot.word { _ = memory.fetchOr(piece | lower.mark, at: lower.word) }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
 public import EntryFormats
+public import Mutations
 public import SimMemory
 public import X86Object
 
@@ -29,6 +30,7 @@ extension RadixTree {
         total &+= slot.isVoid ? 0 : piece.pages
       } else if piece.bytes == slot.size.bytes, slot.level <= 2 {
         total &+= slot.level == 1 ? used(slot.child.frame) : pages(slot.child.frame)
+        if Mutation.countMissesLastPage.isPlanted, slot.level == 1, total & 511 == 0 { total &-= 1 }
       } else {
         count(in: slot.child, piece, atMost: limit, &total)
       }
@@ -64,7 +66,7 @@ extension RadixTree {
       if piece.bytes == slot.size.bytes, !stays, isEmpty(slot.child) {
         _ = replace(slot, by: 0)
         table.addToWord(~0, slot.word.frame)
-        take(slot, &gather)
+        if !Mutation.emptyNodeLeaked.isPlanted { take(slot, &gather) }
       }
     }
   }

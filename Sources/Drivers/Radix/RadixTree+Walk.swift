@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
 public import EntryFormats
+public import Mutations
 public import SimMemory
 public import X86Object
 
@@ -30,7 +31,7 @@ extension RadixTree {
     }
     let generation = context.generation
     let slot = walk(address)
-    if slot.level == 0, !slot.isVoid || used(slot.word.frame) != 0 {
+    if slot.level == 0, !slot.isVoid || used(slot.word.frame) != 0 && !Mutation.voidTooLarge.isPlanted {
       return X86Object(
         address, .base, entry: X86Entry(slot.raw), location: slot.word.raw, generation: generation)
     }

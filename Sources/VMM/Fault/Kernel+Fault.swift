@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+internal import Mutations
 public import SimMemory
 
 extension Kernel {
@@ -123,7 +124,8 @@ extension Kernel {
       let below = areas.areas[index - 1]
       let gap = base.raw &- below.range.end.raw
       let isGuarded = below.rights.isEmpty || below.flags.contains(.growsDown)
-      if base < below.range.end || !isGuarded && gap < StackRule.guardGap { return nil }
+      let minimum = Mutation.stackGapIgnored.isPlanted ? 0 : StackRule.guardGap
+      if base < below.range.end || !isGuarded && gap < minimum { return nil }
     }
     guard mayGrow(space, stack, by: stack.range.start.raw - base.raw) else { return nil }
     meter.count(.vmaChange)

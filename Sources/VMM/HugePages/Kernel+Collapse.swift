@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 extension Kernel {
@@ -86,6 +87,7 @@ extension Kernel {
       try database.collapse(into: huge) { object in
         guard !object.isSpecial else { return true }
         let position = object.start.pageNumber &- page.start.pageNumber
+        if Mutation.collapseLosesLast.isPlanted, position &+ 1 == page.pages { return true }
         copyPage(object.frame, to: block.advanced(by: position))
         return true
       }

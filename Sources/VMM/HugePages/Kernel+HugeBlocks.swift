@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+internal import Mutations
 public import SimMemory
 
 // The memory behind huge pages. A block is *whole* while all of its translations are huge: they are counted at its
@@ -32,7 +33,8 @@ extension FrameAllocator {
     let inherited = table.pageFlags(head).subtracting([.hugeHead, .onList])
     for step in 1..<(1 as UInt64) &<< UInt64(order) {
       let frame = head.advanced(by: step)
-      table.addMappings(count, frame)
+      let isForgotten = Mutation.splitMiscountsLast.isPlanted && step &+ 1 == (1 as UInt64) << UInt64(order)
+      if !isForgotten { table.addMappings(count, frame) }
       table.setFlags(inherited.rawValue, frame)
       if word != 0 { table.setWord(word &+ step, frame) }
     }

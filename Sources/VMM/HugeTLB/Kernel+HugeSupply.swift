@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 internal import EMTCore
+internal import Mutations
 public import SimMemory
 
 // Pages out of a pool and back.
@@ -92,14 +93,15 @@ extension Kernel {
 
   /// Makes a page's bytes zero.
   @usableFromInline func clearHugePage(_ head: FrameNumber, _ size: PageSize) {
-    _ = platform.frames.clearBlock(head, frames: size.basePages)
+    _ = platform.frames.clearBlock(head, frames: Mutation.pooledPageUnclean.isPlanted ? 1 : size.basePages)
     meter.count(.contentZeroed, size.basePages)
   }
 
   /// Makes a page's bytes those of another.
   @usableFromInline func copyHugePage(_ source: FrameNumber, to head: FrameNumber, _ size: PageSize) {
     platform.frames.markUsed(head, frames: size.basePages)
-    platform.memory.copy(from: source.address, to: head.address, bytes: size.bytes)
+    let bytes = Mutation.pooledCopyTooShort.isPlanted ? PageSize.base.bytes : size.bytes
+    platform.memory.copy(from: source.address, to: head.address, bytes: bytes)
     meter.count(.contentCopied, size.basePages)
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 /// How an attempt to move a page ended.
@@ -39,7 +40,7 @@ extension Kernel {
       do {
         let marker = try space.database.object(object, swappedTo: entry.swapEntry)
         let change = try space.database.update(marker)
-        if change.old.isDirty { markDirty(source) }
+        if change.old.isDirty, !Mutation.migrationLosesDirty.isPlanted { markDirty(source) }
         space.database.settle(change.takeObligation())
       } catch { return false }
       noteGone(space, source, number, pages)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 // From markers back to translations.
@@ -68,7 +69,7 @@ extension Kernel {
     let isWritable = entry.isWritable && (isAlone || !area.isPrivate)
     object.place(frame, grants(area.rights, writable: isWritable))
     object.isAccessed = entry.isAccessed
-    if entry.isDirty { object.isDirty = true }
+    if entry.isDirty, !Mutation.migrationLosesDirty.isPlanted { object.isDirty = true }
     if marker.isSoftDirty { object.isSoftDirty = true }
     if marker.isUserfaultWriteProtected {
       object.isUserfaultWriteProtected = true

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 extension Kernel {
@@ -19,7 +20,8 @@ extension Kernel {
   /// Only pages of the process's own, and guards, have to be copied: file pages come back by faults.
   @inlinable func needsCopy(_ area: VMA) -> Bool {
     (area.isPrivate ? area.flags.contains(.hasPrivatePages) : area.flags.contains(.hasGuards))
-      && area.flags.isDisjoint(with: [.dontFork, .wipeOnFork])
+      && area.flags.isDisjoint(
+        with: Mutation.forkKeepsWiped.isPlanted ? .dontFork : [.dontFork, .wipeOnFork])
   }
 
   @inlinable @inline(never)
@@ -42,7 +44,10 @@ extension Kernel {
           rest, into: child.database,
           decide: {
             if !area.isPrivate, $0.isPresent { return .skip }
-            return $0.isSpecial ? .share : .shareProtected
+            if Mutation.forkForgetsGuards.isPlanted, database.swapEntry(of: $0) == Marker.guardPage {
+              return .skip
+            }
+            return $0.isSpecial || Mutation.forkLeavesWritable.isPlanted ? .share : .shareProtected
           },
           copied: { object in
             guard object.isPresent else { return copied(swapped: object, into: child) }
@@ -52,7 +57,7 @@ extension Kernel {
             frames.addMapping(object.frame, order: object.size.order)
             if object.size != .base, frames.isCut(object.frame) { pieces &+= object.size.basePages }
           })
-        database.settle(flush)
+        if Mutation.forkForgetsFlush.isPlanted { flush.discharge() } else { database.settle(flush) }
       } catch { failure = error }
       database.unlock(&lock)
       database.putLock(lock)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 internal import SimMemory
 
 extension Kernel {
@@ -21,7 +22,7 @@ extension Kernel {
     do {
       try copyMemory(of: parent.space, into: space)
     } catch {
-      empty(space)
+      if !Mutation.failedForkLeaks.isPlanted { empty(space) }
       destroy(space)
       throw error
     }
@@ -136,7 +137,8 @@ extension Kernel {
       try service.destroy(space.database)
     } catch { preconditionFailure("an unused address space could not be destroyed: \(error)") }
     let forget = Invalidation(scope: .space(context.spaceID), range: nil)
-    for cpu in 0..<platform.cpuCount { platform.cpu(cpu).mailbox.post(forget) }
+    let told = Mutation.spaceNumberReusedWarm.isPlanted ? 0 : platform.cpuCount
+    for cpu in 0..<told { platform.cpu(cpu).mailbox.post(forget) }
     meter.count(.spaceChange)
     unregister(space)
     recycle(context.spaceID)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 /// How an attempt to take all translations of a page away ended.
@@ -27,7 +28,7 @@ extension Kernel {
     guard let entry = slot(for: frame) else { return .refused }
     var isLocked = false
     forEachTranslation(of: frame, splitting: true) { space, area, object in
-      if area.flags.contains(.locked) {
+      if area.flags.contains(.locked), !Mutation.lockedPageReclaimed.isPlanted {
         isLocked = true
         return false
       }
@@ -39,9 +40,10 @@ extension Kernel {
       } catch { return false }
       space.swappedPages &+= 1
       addUser(entry)
-      return true
+      return !Mutation.reclaimMissesMapper.isPlanted
     }
-    if platform.frames.table.mappings(frame) == 0 { return .done }
+    let left: UInt32 = Mutation.reclaimMissesMapper.isPlanted ? 1 : 0
+    if platform.frames.table.mappings(frame) <= left { return .done }
     // What was unmapped finds the page by its slot; without that there is no use for one.
     _ = leaveSwapCache(frame)
     return isLocked ? .locked : .refused
@@ -78,7 +80,7 @@ extension Kernel {
           let change = try space.database.remove(object)
           let old = change.old
           space.database.settle(change.takeObligation())
-          if old.isDirty {
+          if old.isDirty, !Mutation.lazilyFreedLost.isPlanted {
             isWritten = true
             space.database.settle(try space.database.update(old).takeObligation())
             return false
@@ -95,7 +97,7 @@ extension Kernel {
 
   /// One translation of a page went for reclaim.
   @usableFromInline func noteUnmapped(_ space: Space<Database>, _ frame: FrameNumber, wasDirty: Bool) {
-    if wasDirty { platform.frames.table.mark(.dirty, frame) }
+    if wasDirty, !Mutation.reclaimLosesDirty.isPlanted { platform.frames.table.mark(.dirty, frame) }
     _ = platform.frames.table.dropMapping(frame)
     meter.count(.pageCount)
     space.notePeak()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 // Slots, the pages in memory that slots lead to, and who needs a slot.
@@ -14,7 +15,7 @@ extension Kernel {
   @inlinable func copied(swapped object: Database.Object, into child: Space<Database>) {
     guard let entry = child.database.swapEntry(of: object), entry.area != Marker.area else { return }
     child.swappedPages &+= 1
-    addUser(entry)
+    if !Mutation.slotUserNotCounted.isPlanted { addUser(entry) }
   }
 
   /// A translation that is not present is gone: one less needs the slot.
@@ -116,7 +117,7 @@ extension Kernel {
     let isStore = kind == .store
     var target = frame
     // The page in memory is found by one key: who shared it only because it was merged gets a copy, as on Linux.
-    if !has(frame, key) || isStore && !isSoleUser(entry, frame) {
+    if !has(frame, key) || isStore && !isSoleUser(entry, frame) && !Mutation.sharedSlotWritable.isPlanted {
       guard let copy = allocateCopy(of: frame) else { return .outOfMemory }
       target = copy
     }
@@ -138,7 +139,7 @@ extension Kernel {
     var object = found
     let grants = grants(area.rights, writable: isWritable)
     object.place(frame, isWritable ? grants.union(.dirty) : grants)
-    if found.isSoftDirty { object.isSoftDirty = true }
+    if found.isSoftDirty, !Mutation.swapInLosesSoftDirty.isPlanted { object.isSoftDirty = true }
     if found.isUserfaultWriteProtected { object.isUserfaultWriteProtected = true }
     do {
       space.database.settle(try space.database.update(object).takeObligation())

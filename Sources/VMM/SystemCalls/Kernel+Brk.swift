@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 internal import EMTCore
+internal import Mutations
 public import SimMemory
 
 extension Kernel {
@@ -51,9 +52,10 @@ extension Kernel {
       return false
     }
     let start = layout.breakStart ?? growth.start
-    guard growth.end.raw - start.raw <= layout.limits.data else { return false }
+    let isData = !Mutation.breakOverLimit.isPlanted
+    guard growth.end.raw - start.raw <= layout.limits.data || !isData else { return false }
     do {
-      try layout.checkRoom(for: growth.bytes, isData: true)
+      try layout.checkRoom(for: growth.bytes, isData: isData)
       if layout.futureFlags.contains(.locked) {
         try layout.checkLockable(growth.bytes, process.privileges, else: .eagain)
       }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 extension Kernel {
@@ -87,6 +88,7 @@ extension Kernel {
   ) throws(Errno) {
     switch advice {
     case .dontNeed, .dontNeedLocked:
+      if Mutation.dontNeedKeepsContents.isPlanted { return }
       discardPages(space, area, part)
       if area.flags.contains(.locked) { return }
     case .remove: punchHole(area, part)

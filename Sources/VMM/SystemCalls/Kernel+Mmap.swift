@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 internal import EMTCore
+internal import Mutations
 public import SimMemory
 
 /// Linux's MAP_* flags.
@@ -173,7 +174,8 @@ extension Kernel {
       guard wish.raw <= userEnd.raw - length else { throw .enomem }
       guard wish.isAligned(to: .base) else { throw .einval }
       let range = VirtualRange(wish, bytes: length)
-      if flags.contains(.fixedNoReplace), !space.layout.areas.overlapping(range).isEmpty { throw .eexist }
+      let mustBeFree = flags.contains(.fixedNoReplace) && !Mutation.fixedNoReplaceReplaces.isPlanted
+      if mustBeFree, !space.layout.areas.overlapping(range).isEmpty { throw .eexist }
       if wish < UserSpace.minimum, !request.circumstances.isAccepted { throw .eperm }
       return wish
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 extension Kernel {
@@ -229,7 +230,8 @@ extension Kernel {
       }
       if move.area.flags.contains(.hugeTLB) { moveReservations(space, move.source, to: range.start) }
       if move.area.flags.contains(.userfaultProtect) { setProtectionMarks(space, range, false) }
-      if move.keepsSource { clearPrivateMark(space, move.source) } else { unmap(space, move.source) }
+      let staysMapped = move.keepsSource || Mutation.remapLeavesOld.isPlanted
+      if staysMapped { clearPrivateMark(space, move.source) } else { unmap(space, move.source) }
     }
     if area.flags.contains(.locked), !area.flags.contains(.lockedOnFault) { populate(space, move.target) }
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 extension Kernel {
@@ -16,7 +17,8 @@ extension Kernel {
     guard request[2] <= userEnd.raw, range.pages <= userEnd.raw - request[2] else {
       throw .efault
     }
-    guard covers(space, range) else { throw .enomem }
+    let unchecked = Mutation.mincoreOffByOne.isPlanted && length > 0 ? PageSize.base.bytes : 0
+    guard covers(space, VirtualRange(start, bytes: length &- unchecked)) else { throw .enomem }
     try commit(request)
     _ = residentPages(space, range)
     if range.pages > 0 {
@@ -112,7 +114,7 @@ extension Kernel {
     do {
       space.database.settle(try space.database.testAndClearDirty(at: object.start).takeObligation())
     } catch { preconditionFailure("a page that was just seen is gone") }
-    markDirty(object.frame)
+    if !Mutation.syncLosesDirty.isPlanted { markDirty(object.frame) }
   }
 
   /// `mseal(address, length, flags)`.

@@ -74,8 +74,10 @@ extension Kernel {
 
   /// Takes over the real kernel's refusal when it is for one of `reasons`, which depend on what this kernel does not
   /// know: permissions, features, file systems.
-  @usableFromInline func excuse(_ request: SystemCallRequest, _ reasons: Set<Errno>) throws(Errno) {
-    guard let refusal = request.circumstances.refusal, reasons.contains(refusal) else { return }
+  @usableFromInline func excuse(_ request: SystemCallRequest, _ reasons: @autoclosure () -> Set<Errno>)
+    throws(Errno)
+  {
+    guard let refusal = request.circumstances.refusal, reasons().contains(refusal) else { return }
     verdictsUsed += 1
     throw refusal
   }
