@@ -53,10 +53,12 @@ extension Kernel {
     var lock = database.rangeLock(over: huge ?? page)
     database.lockForWriting(&lock)
     let object = database.find(address)
-    if !area.flags.isDisjoint(with: .userfaults), let reason = awaited(area, object, address, kind) {
+    if !area.flags.isDisjoint(with: .userfaults),
+      let outcome = watchedFault(space, area, index, object, address, kind)
+    {
       database.unlock(&lock)
       database.putLock(lock)
-      return .waits(reason)
+      return outcome
     }
     let isMapped = object.isMapped
     let wantsHugePage =

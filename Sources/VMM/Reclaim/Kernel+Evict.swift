@@ -56,7 +56,9 @@ extension Kernel {
         return false
       }
       do {
-        let change = try space.database.remove(object)
+        let change =
+          try object.isUserfaultWriteProtected && area.flags.contains(.userfaultProtect)
+          ? placeMarker(space.database, object) : space.database.remove(object)
         noteUnmapped(space, frame, wasDirty: change.old.isDirty)
         space.database.settle(change.takeObligation())
       } catch { return false }

@@ -49,7 +49,7 @@ extension Kernel {
         if plan.area.file != .none { discardIfUnreachable(plan.area.file) }
         throw error
       }
-      unmap(space, plan.area.range)
+      unmapForCall(space, plan.area.range)
     }
     install(plan.area, in: space)
     if plan.populates { populate(space, plan.area.range) }

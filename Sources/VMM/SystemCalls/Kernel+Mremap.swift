@@ -10,21 +10,21 @@ extension Kernel {
     case .stay: break
     case .shrink(let tail):
       try cutAtEdges(space, tail)
-      unmap(space, tail)
+      unmapForCall(space, tail)
     case .grow(let growth):
       let grown = extend(space, growth)
       if grown.flags.contains(.locked), !grown.flags.contains(.lockedOnFault) { populate(space, growth) }
     case .moveSeveral(let moves):
       for move in moves { try cutFor(space, move) }
       for move in moves {
-        unmap(space, move.target)
+        unmapForCall(space, move.target)
         try relocate(space, move)
       }
       return request[4]
     case .move(let move):
       try cutFor(space, move)
-      if let tail = move.tail { unmap(space, tail) }
-      if move.replaces { unmap(space, move.target) }
+      if let tail = move.tail { unmapForCall(space, tail) }
+      if move.replaces { unmapForCall(space, move.target) }
       try relocate(space, move)
       return move.target.start.raw
     }
@@ -212,7 +212,8 @@ extension Kernel {
   @inlinable func relocate(_ space: Space<Database>, _ move: Relocation) throws(Errno) {
     var area = move.area.cut(to: VirtualRange(move.source.start, move.area.range.end))
     area.range = move.target
-    area.disarm()
+    let isWatched = area.userfault != 0 && isWatchedWhenMoved(area)
+    if !isWatched { area.disarm() }
     // Without private pages nothing has to be found at the old offset; Linux does the same.
     if area.file == .none, area.group == 0 { area.offset = move.target.start.raw }
     install(area, in: space)
@@ -228,9 +229,10 @@ extension Kernel {
         throw .enomem
       }
       if move.area.flags.contains(.hugeTLB) { moveReservations(space, move.source, to: range.start) }
-      if move.area.flags.contains(.userfaultProtect) { setProtectionMarks(space, range, false) }
+      if move.area.flags.contains(.userfaultProtect), !isWatched { setProtectionMarks(space, range, false) }
       if move.keepsSource { clearPrivateMark(space, move.source) } else { unmap(space, move.source) }
     }
+    if isWatched { announceMove(area, move.source, to: move.target.start) }
     if area.flags.contains(.locked), !area.flags.contains(.lockedOnFault) { populate(space, move.target) }
   }
 
