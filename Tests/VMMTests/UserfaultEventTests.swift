@@ -63,7 +63,8 @@ struct UserfaultEventTests {
       #expect(computer.load(watched, in: child) == .byte(3))
       #expect(computer.store(watched + 2 * page, 9, in: child) == .byte(9))
       computer.kernel.exit(1)
-      #expect(computer.store(watched, 9, in: child) == .waits(.writeProtected), "the child has the descriptor")
+      #expect(
+        computer.store(watched, 9, in: child) == .waits(.writeProtected), "the child has the descriptor")
       computer.kernel.follow(child, FileCall(.close, [rig.descriptor], strings: [:], result: 0))
       #expect(computer.store(watched, 9, in: child) == .byte(9), "with the last descriptor all ends")
       computer.finish()

@@ -106,7 +106,9 @@ struct UserfaultSharedTests {
     }
   }
 
-  @Test func privateMemoryIsProtectedBeforeItIsTouchedIfAskedFor() throws { try Unpopulated().runEverywhere() }
+  @Test func privateMemoryIsProtectedBeforeItIsTouchedIfAskedFor() throws {
+    try Unpopulated().runEverywhere()
+  }
 
   private struct Device: Scenario {
     func run<Service: TranslationService>(_ service: Service.Type) throws {

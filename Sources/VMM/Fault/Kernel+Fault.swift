@@ -46,7 +46,10 @@ extension Kernel {
     let area = space.layout.areas.areas[index]
     guard area.rights.allow(kind) else { return .refused(.notAllowed) }
     if counters.value.placesPages { aim(space, area, address) }
-    if area.flags.contains(.hugeTLB) { return hugeTLBFault(space, area, address, kind) }
+    if !area.flags.isDisjoint(with: [.hugeTLB, .device]) {
+      return area.flags.contains(.device)
+        ? deviceFault(space, area, address, kind) : hugeTLBFault(space, area, address, kind)
+    }
     let page = VirtualRange(page: address, .base)
     let huge = hugePage(of: area, at: address)
     let database = space.database

@@ -43,6 +43,7 @@ extension Kernel {
     closeUserfault(id)
     forgetPages(of: id, 0..<PageIndex.maximumPages)
     forgetHugePages(of: id, from: 0)
+    releaseDevice(id)
     counters.value.committedPages &-= files[id].accountedPages
     files.discard(id)
   }

@@ -202,6 +202,8 @@ public final class Kernel<Service: TranslationService> {
   /// Whether pages are made inaccessible to see who uses them.
   @usableFromInline var seesHints = false
   @usableFromInline var usesHugeTLB = false
+  /// Whether a device was ever mapped.
+  @usableFromInline var usesDevices = false
   /// Whether there ever was a userfaultfd, so that changes of layouts may be worth telling.
   @usableFromInline var watchesLayout = false
   @usableFromInline init() {}

@@ -34,6 +34,10 @@ extension Kernel {
         try advisePooled(advice, space, area, area.range.intersection(range))
         continue
       }
+      if area.flags.contains(.device) {
+        try adviseDevice(advice, space, area, area.range.intersection(range))
+        continue
+      }
       if counters.value.watchesLayout { announceRemoval(advice, area, area.range.intersection(range)) }
       try apply(advice, space, area, area.range.intersection(range))
     }

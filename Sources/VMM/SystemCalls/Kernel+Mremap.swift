@@ -205,6 +205,9 @@ extension Kernel {
     if let tail = move.tail { try cutAtEdges(space, tail) }
     try cutAtEdges(space, move.source)
     let distance = move.target.start.raw &- move.source.start.raw
+    if move.area.flags.contains(.device) {
+      return try splitDevicePages(space, move.source) { distance & $0.size.mask != 0 }
+    }
     if distance & hugeSize.mask != 0 { try splitHugePages(space, move.source) }
   }
 
