@@ -33,10 +33,12 @@ extension Kernel {
   /// What happened with nodes.
   public var numaCounts: NUMACounts { numaCell.value.counts }
 
-  /// The node of the CPU that `space` runs on: of several the one with the lowest number; the first CPU's for a space
-  /// that runs nowhere.
+  /// The node of the CPU that `space` runs on: the one that kernel work is done on, if a thread of the space runs there;
+  /// else, for work that another process asks for, the one with the lowest number; the first CPU's for a space that runs
+  /// nowhere.
   @usableFromInline func localNode(_ space: Space<Database>) -> Int {
-    let running = space.database.context.runningOn
+    let (running, acting) = (space.database.context.runningOn, platform.cpu(0).acting)
+    if running >> UInt64(acting) & 1 == 1 { return numaCell.value.map.node(ofCPU: acting) }
     return numaCell.value.map.node(ofCPU: running == 0 ? 0 : running.trailingZeroBitCount)
   }
 

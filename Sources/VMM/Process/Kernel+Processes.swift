@@ -90,6 +90,10 @@ extension Kernel {
   @usableFromInline func removeProcess(_ pid: UInt32) -> Process<Database>? {
     guard let process = processes.removeValue(forKey: pid) else { return nil }
     takeOffCPUs(process)
+    if let parent = processes[process.parent] {
+      parent.usageOfChildren.add(process.usage)
+      parent.usageOfChildren.add(process.usageOfChildren)
+    }
     for descriptor in process.descriptors.all {
       if let lost = process.descriptors.close(descriptor) { releaseFile(lost.file) }
     }
@@ -112,6 +116,7 @@ extension Kernel {
     child.user = parent.user
     child.privileges = parent.privileges
     child.keyRights = parent.keyRights
+    child.parent = parent.pid
     processes[pid] = child
     return child
   }
