@@ -97,7 +97,7 @@ public final class Kernel<Service: TranslationService> {
     zeroFrame = zero
     hugeSize = service.pageSizes.all.first { $0 > .base } ?? .base
     fileCell = HotCell(FileTable())
-    poolCell = HotCell(Self.makePools(service.pageSizes))
+    poolCell = HotCell(Self.makePools(service.pageSizes, nodes: platform.frames.nodeCount))
     counters = HotCell(KernelCounters())
     pageLists = PageLists(platform.frames)
     reclaimCell = HotCell(ReclaimState(platform.frames))
