@@ -58,7 +58,7 @@ extension Kernel {
       pageLists.remove(frame)
       if table.release(frame) == 0, table.mappings(frame) == 0 {
         meter.count(.frameFreed)
-        platform.frames.free(frame)
+        freePage(frame)
       }
     }
   }

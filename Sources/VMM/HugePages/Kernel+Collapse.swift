@@ -117,6 +117,7 @@ extension Kernel {
     for frame in frames { gather.drop(frame, order: 0, isDirty: true) }
     meter.count(.pageCount, UInt64(frames.count) &+ 1)
     meter.count(.frameFreed, gather.freed)
+    if counters.value.placesPages { uncharge(gather) }
     gather.free()
   }
 }

@@ -78,7 +78,7 @@ extension Kernel {
   }
 
   private func takePlacedBlock(_ size: PageSize) -> FrameNumber? {
-    guard let head = takePlacedFrame(size.order) else { return nil }
+    guard let head = takePlacedFrame(size.order, isCharged: false) else { return nil }
     meter.count(.frameAllocated)
     return head
   }

@@ -55,7 +55,8 @@ extension Kernel {
     guard flags.contains(.onList) else { return false }
     let key = PageKey(word: table.word(frame))
     if flags.contains(.anonymous) {
-      return table.references(frame) == (flags.contains(.inSwapCache) ? 1 : 0) + (flags.contains(.merged) ? 1 : 0)
+      return table.references(frame) == (flags.contains(.inSwapCache) ? 1 : 0)
+        + (flags.contains(.merged) ? 1 : 0)
     }
     return table.references(frame) == 1 && files[FileID(key.number)].pages[key.page] == frame
   }
@@ -121,6 +122,7 @@ extension Kernel {
     // The migration was the last to hold it.
     precondition(frames.table.release(source) == 0, "a page that moved is still held at its old place")
     meter.count(.frameFreed)
+    if counters.value.placesPages { memoryGroups.value.move(source, to: target, order: order) }
     frames.free(source, order: order)
     return true
   }
@@ -163,12 +165,12 @@ extension Kernel {
     guard table.mappings(frame) == 0, !isHeld || platform.frames.leaveMerging(frame) else { return }
     pageLists.remove(frame)
     meter.count(.frameFreed)
-    platform.frames.free(frame, order: order)
+    freePage(frame, order: order)
   }
 
   @usableFromInline func freeUnused(_ frame: FrameNumber, order: Int) {
     meter.count(.frameFreed)
-    platform.frames.free(frame, order: order)
+    freePage(frame, order: order)
   }
 
   /// Ends all migrations that are under way.

@@ -63,6 +63,7 @@ extension Kernel {
     aim.space = space.number
     aim.policy = space.layout.placement.policy
     numaCell.value.aim = aim
+    memoryGroups.value.obstacle = 0
     aimTables(space)
   }
 
@@ -116,12 +117,15 @@ extension Kernel {
     return order == 0 ? platform.frames.allocate() : platform.frames.allocate(order: order)
   }
 
-  @usableFromInline @inline(never) func takePlacedFrame(_ order: Int) -> FrameNumber? {
+  @usableFromInline @inline(never)
+  func takePlacedFrame(_ order: Int, isCharged: Bool = true) -> FrameNumber? {
+    guard let group = isCharged ? chargeBlock(order: order) : 0 else { return nil }
     let choice = choose(order)
     var frame = platform.frames.allocate(order: order, node: choice.node, within: choice.first.bits)
     if frame == nil, let rest = choice.rest {
       frame = platform.frames.allocate(order: order, node: choice.node, within: rest.bits)
     }
+    noteCharged(frame, order: order, group)
     guard let frame else { return nil }
     let node = platform.frames.node(of: frame)
     if node == choice.node || choice.wanted.contains(node) {

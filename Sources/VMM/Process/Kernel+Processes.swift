@@ -160,7 +160,9 @@ extension Kernel {
     let context = DatabaseContext(
       platform: platform, spaceID: id, pageSizes: service.pageSizes, node: nodeForTables())
     do {
-      return register(Space(database: try makeDatabase(context)))
+      let space = register(Space(database: try makeDatabase(context)))
+      if counters.value.placesPages, let parent { inheritGroup(space, parent) }
+      return space
     } catch {
       context.destroy()
       recycle(id)

@@ -92,6 +92,7 @@ extension Kernel {
     residentPages &-= gather.dropped
     meter.count(.pageCount, gather.dropped)
     meter.count(.frameFreed, gather.freed)
+    if counters.value.placesPages { uncharge(gather) }
     gather.free()
   }
 

@@ -135,6 +135,7 @@ extension Kernel {
         reclaimCell.value.counts.swappedOut += 1
         reclaimCell.value.charge(isAnonymous: true, 1)
       }
+      noteSwapped(frame, entry)
       swapCell.value.uncache(frame)
       table.unmark(.inSwapCache, frame)
       _ = table.release(frame)
@@ -144,7 +145,7 @@ extension Kernel {
     }
     pageLists.remove(frame)
     meter.count(.frameFreed)
-    platform.frames.free(frame)
+    freePage(frame)
     reclaimCell.value.counts.reclaimed += 1
     return true
   }
@@ -160,6 +161,7 @@ extension Kernel {
       swapCell.value.addUser(entry)
       swapCell.value.write(entry, from: frame, in: platform.memory)
       file.slots[key.page] = entry.packed
+      noteSwapped(frame, entry)
       reclaimCell.value.counts.swappedOut += 1
     } else {
       file.store.write(key.page, from: frame, in: platform.memory)

@@ -74,7 +74,7 @@ extension Kernel {
       own.frame = copy
       own.isDirty = true
       guard replaceForMerging(space, object.frame, by: own) else {
-        platform.frames.free(copy)
+        freePage(copy)
         return false
       }
       platform.frames.table.addMapping(copy)
