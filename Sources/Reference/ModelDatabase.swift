@@ -82,6 +82,13 @@ extension ModelDatabase {
     table(range.start).objects(touching: range)
   }
 
+  /// The first of them. Logarithmic in their number.
+  @inlinable public func first(touching range: VirtualRange) -> Object? {
+    let object = table(range.start).first(endingAfter: range.start)
+    // The end of the last page of all wraps to zero.
+    return object.flatMap { $0.start.raw <= range.end.raw &- 1 ? $0 : nil }
+  }
+
   /// The mapped object that holds `address`.
   @inlinable func mapped(at address: VirtualAddress) -> Object? { table(address).object(at: address) }
 

@@ -78,7 +78,7 @@ extension Shadowed {
       if !found.start.isAligned(to: found.size) || address.aligned(down: found.size) != found.start {
         return report("an aligned void around \(address)", found.summary)
       }
-      if let inside = model.objects(touching: found.span).first {
+      if let inside = model.first(touching: found.span) {
         report("a void that leaves out \(inside.summary)", found.summary)
       }
       return

@@ -43,7 +43,7 @@ extension Shadowed {
     let rest = VirtualRange(iterator.position, iterator.end)
     begin("nextMapped", VirtualRange(page: rest.start, .base))
     let object = base.nextMapped(&iterator)
-    let expected = rest.isEmpty ? nil : model.objects(touching: rest).first
+    let expected = rest.isEmpty ? nil : model.first(touching: rest)
     switch (object, expected) {
     case (nil, nil): break
     case (let object?, let expected?):

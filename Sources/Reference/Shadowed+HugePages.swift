@@ -12,7 +12,7 @@ extension Shadowed {
     let answer = base.isEligible(size, for: page, in: mapping)
     let expected =
       context.pageSizes.contains(size) && page.start.isAligned(to: size) && page.bytes == size.bytes
-      && mapping.contains(page) && model.objects(touching: page).isEmpty
+      && mapping.contains(page) && model.first(touching: page) == nil
     if answer != expected { report("isEligible(\(size), \(page)) == \(expected)", "\(answer)") }
     return answer
   }

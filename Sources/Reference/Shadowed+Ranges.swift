@@ -8,7 +8,7 @@ extension Shadowed {
   @inlinable public func isVoid(_ range: VirtualRange) -> Bool {
     begin("isVoid", range)
     let answer = base.isVoid(range)
-    let expected = model.objects(touching: range).isEmpty || range.isEmpty
+    let expected = range.isEmpty || model.first(touching: range) == nil
     if answer != expected { report("isVoid(\(range)) == \(expected)", "\(answer)") }
     return answer
   }

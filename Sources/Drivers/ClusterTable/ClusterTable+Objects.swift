@@ -10,23 +10,25 @@ extension ClusterTable {
     address.raw &>> 47 == half
   }
 
-  /// Basic 5. No search right after a find that met a cluster of base pages, else one; two for a cluster's first page.
-  ///
-  /// The driver's `update` calls this.
-  /// - Parameter known: the mapping that the driver replaced already, because it knew the place.
+  /// What `update` gives after the driver replaced `mapping` where it knew the place: no search.
   @inlinable @inline(__always)
-  public func update(_ object: X86Object, known: UInt64?) throws(TranslationError) -> Change<X86Object> {
+  public func replaced(_ object: X86Object, _ mapping: UInt64) -> Change<X86Object> {
     var old = object
-    if let known {
-      old.entry = X86Entry(known)
-      if word(Self.busyWord) != 0 { catchUp() }
-    } else {
-      guard object.isMapped else { throw .notMapped }
-      var group = ClusterGroup(object, mapping: object.entry.mapping)
-      try put(&group)
-      old.entry = X86Entry(group.words[0])
-    }
+    old.entry = X86Entry(mapping)
+    if word(Self.busyWord) != 0 { catchUp() }
     context.meter.count(.entryWrite)
+    return Change(old: old)
+  }
+
+  /// What `update` does where the place was not known: one search; two for a cluster's first page.
+  @inlinable @inline(never)
+  public func insert(_ object: X86Object) throws(TranslationError) -> Change<X86Object> {
+    guard object.isMapped else { throw .notMapped }
+    var group = ClusterGroup(object, mapping: object.entry.mapping)
+    try put(&group)
+    var old = object
+    old.entry = X86Entry(group.words[0])
+    context.meter.count(object.size == .base ? .entryWrite : .hugeEntryWrite)
     return Change(old: old)
   }
 
@@ -43,7 +45,7 @@ extension ClusterTable {
     var taken = ClusterGroup(object, mapping: ~0)
     takeOut(&taken)
     guard taken.words[0] != 0 else { throw otherSize(object) ?? .notMapped }
-    context.meter.count(.entryWrite)
+    context.meter.count(object.size == .base ? .entryWrite : .hugeEntryWrite)
     return Change(old: taken.object(0))
   }
 

@@ -16,9 +16,9 @@ extension ECPTDatabase {
       let number = ECPTFormat.number(group.start, table)
       let first = ClusterFormat.entryOffset(group.start, table)
       let isLocated = group.location != 0 && group.generation == context.generation
-      var (fresh, free) = (Int64(0), PhysicalAddress?.none)
-      let slot =
-        isLocated ? PhysicalAddress(group.location & ~63) : self.slot(of: number, table, orFree: &free)
+      var fresh: Int64 = 0
+      let (slot, free) =
+        isLocated ? (PhysicalAddress(group.location & ~63), nil) : slotOrFree(number, table)
       if let slot {
         for index in 0..<group.count where group.words[index] != 0 {
           let raw = store(group.words[index], at: slot.advanced(by: first &+ UInt64(index) &<< 3))
@@ -32,7 +32,8 @@ extension ECPTDatabase {
           dropSummary(group.start)
           throw .outOfMemory
         }
-        fresh = fill(slot, number, table, group.words, first)
+        fresh = fill(slot, number, table, group, first)
+        context.meter.count(.groupMade)
         if !hasStepped { stepOne(table) }
         group.words = InlineArray(repeating: 0)
       }

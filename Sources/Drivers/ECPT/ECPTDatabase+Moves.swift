@@ -30,26 +30,33 @@ extension ECPTDatabase {
     return slot
   }
 
-  /// The slot of a cluster or row; if there is none, a free one of its three, best the one that it had before.
-  func slot(of number: UInt64, _ table: Int, orFree free: inout PhysicalAddress?) -> PhysicalAddress? {
+  /// The slot of a cluster or row; if there is none, the first free one of its three.
+  func slotOrFree(_ number: UInt64, _ table: Int) -> (slot: PhysicalAddress?, free: PhysicalAddress?) {
     context.meter.count(.lookup)
     context.meter.count(.extraProbe, 2)
     let hash = policy.hash.hash(number)
+    var free: PhysicalAddress?
     for way in 0..<ECPTFormat.ways {
       let slot = place(table, way, hash)
-      if isLive(slot, table) {
-        if hasTag(slot, number, table) { return slot }
-      } else if free == nil || hasTag(slot, number, table) {
-        free = slot
+      if !isLive(slot, table) {
+        if free == nil { free = slot }
+      } else if mayHaveTag(slot, number, table), hasWholeTag(slot, number, table) {
+        return (slot, nil)
       }
     }
-    return word(ECPTRegisters.stash) == 0 ? nil : stashed(number, table)
+    return (word(ECPTRegisters.stash) == 0 ? nil : stashed(number, table), free)
   }
 
-  func freeSlot(_ number: UInt64, _ table: Int) -> PhysicalAddress? {
-    var free: PhysicalAddress?
-    _ = slot(of: number, table, orFree: &free)
-    return free
+  /// Whether the tag's first piece is right, for all that can be told of a cluster by one word.
+  @inline(__always)
+  private func mayHaveTag(_ slot: PhysicalAddress, _ number: UInt64, _ table: Int) -> Bool {
+    table >= ClusterFormat.tables || (memory.loadAcquire(slot) ^ number &<< 52) & ECPTFormat.bits == 0
+  }
+
+  /// `hasTag`, kept out of loops: the compiler would prepare all its comparisons in front of them.
+  @inline(never)
+  private func hasWholeTag(_ slot: PhysicalAddress, _ number: UInt64, _ table: Int) -> Bool {
+    hasTag(slot, number, table)
   }
 
   /// Frees one of a cluster's slots by moves, without using the slots of way `excluded`.
@@ -99,25 +106,33 @@ extension ECPTDatabase {
     if table == 1 || table == 2 { refreshHeaders(address(of: number(at: target, table), table)) }
   }
 
-  /// Makes a free slot a cluster with `words` from the entry at `first` on; the count comes last.
+  /// Makes a free slot a cluster with what `group` maps from the entry at `first` on; the count comes last.
   /// - Returns: how many entries map something.
   func fill(
-    _ slot: PhysicalAddress, _ number: UInt64, _ table: Int, _ words: InlineArray<8, UInt64>, _ first: UInt64
+    _ slot: PhysicalAddress, _ number: UInt64, _ table: Int, _ group: borrowing ClusterGroup, _ first: UInt64
   ) -> Int64 {
     // A walker that saw the tag of what was here before must look again.
     set(ECPTRegisters.version, word(ECPTRegisters.version) &+ 1)
-    var (count, index) = (UInt64(0), -Int(truncatingIfNeeded: first &>> 3))
-    // A subscript of the array itself would copy it each time.
-    let words = words.span
-    for entry in 0..<UInt64(8) {
-      var raw = index >= 0 ? words[index] : 0
-      if raw != 0 { count &+= 1 }
-      raw |= entry == 7 ? count &<< 52 : (number &>> (entry &* 5) & 0x1F) &<< 52
-      memory.storeRelease(raw, at: slot.advanced(by: entry &<< 3))
-      index &+= 1
+    for entry in 0..<UInt64(7) {
+      let tag = (number &>> (entry &* 5) & 0x1F) &<< 52
+      memory.storeRelease(tag, at: slot.advanced(by: entry &<< 3))
     }
+    var (count, last) = (UInt64(0), UInt64(0))
+    // A subscript of the array itself would copy it each time.
+    let words = group.words.span
+    for index in 0..<group.count where words[index] != 0 {
+      count &+= 1
+      let offset = first &+ UInt64(truncatingIfNeeded: index) &<< 3
+      if offset == ClusterFormat.markOffset {
+        last = words[index]
+      } else {
+        let entry = slot.advanced(by: offset)
+        memory.storeRelease(memory.loadRelaxed(entry) | words[index], at: entry)
+      }
+    }
+    memory.storeRelease(last | count &<< 52, at: slot.advanced(by: ClusterFormat.markOffset))
     add(1, to: ECPTWord.live(table))
-    return Int64(count)
+    return Int64(truncatingIfNeeded: count)
   }
 
   /// The first address of a cluster or row.

@@ -120,7 +120,9 @@ extension ECPTDatabase {
     for slot in stash(table) where isLive(slot, table) {
       guard left > Int(CuckooPlanner.longest) else { return }
       let number = number(at: slot, table)
-      guard let target = freeSlot(number, table) ?? vacate(number, table) else { return _ = grow(table) }
+      guard let target = slotOrFree(number, table).free ?? vacate(number, table) else {
+        return _ = grow(table)
+      }
       move(slot, to: target, table)
       left -= Int(CuckooPlanner.longest) + 1
     }

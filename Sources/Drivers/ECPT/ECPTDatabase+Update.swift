@@ -15,7 +15,8 @@ extension ECPTDatabase {
 
   /// Basic 5.
   @inlinable public func update(_ object: X86Object) throws(TranslationError) -> Change<X86Object> {
-    try update(object, known: wasKnown(object) ? replace(object) : nil)
+    if wasKnown(object), let old = replace(object) { return replaced(object, old) }
+    return try insert(object)
   }
 
   /// Stores into an entry whose place is known still, nil when it is not. Headers know of the cluster already.
@@ -31,14 +32,15 @@ extension ECPTDatabase {
   /// Stores a mapping into an entry of a cluster, and counts it if it is new. The structure lock is held.
   /// - Returns: the entry before.
   @inlinable @inline(__always) func store(_ mapping: UInt64, at place: PhysicalAddress) -> UInt64 {
-    let isMark = place.raw & 56 == ClusterFormat.markOffset
-    let old = change(place) { old in
-      let changed = old & X86Entry.schemeMask | mapping
-      return isMark && X86Entry(old).isNone ? changed &+ ECPTFormat.one : changed
+    if place.raw & 56 == ClusterFormat.markOffset {
+      return change(place) { old in
+        let changed = old & X86Entry.schemeMask | mapping
+        return X86Entry(old).isNone ? changed &+ ECPTFormat.one : changed
+      }
     }
-    if !isMark, X86Entry(old).isNone {
-      _ = memory.fetchAdd(ECPTFormat.one, at: PhysicalAddress(place.raw | 56))
-    }
+    // The tag stays while the structure lock is held; only the mark's scheme bits, the count, are others' as well.
+    let old = memory.exchange(memory.loadRelaxed(place) & X86Entry.schemeMask | mapping, at: place)
+    if X86Entry(old).isNone { _ = memory.fetchAdd(ECPTFormat.one, at: PhysicalAddress(place.raw | 56)) }
     return old
   }
 
@@ -53,6 +55,7 @@ extension ECPTDatabase {
     guard !X86Entry(old).isNone else { return old }
     let mark = isMark ? old : change(PhysicalAddress(place.raw | 56)) { $0 &- ECPTFormat.one }
     if mark & ECPTFormat.bits == ECPTFormat.one {
+      context.meter.count(.groupFreed)
       add(-1, to: ECPTWord.live(table))
       context.advanceGeneration()
     }

@@ -50,8 +50,8 @@ extension ECPTDatabase {
   /// Changes one header. A row is made for the first header that says anything, and freed with the last.
   private func setHeader(_ address: VirtualAddress, _ table: Int, _ header: UInt64) {
     let number = ECPTFormat.number(address, table)
-    var (free, hasStepped) = (PhysicalAddress?.none, false)
-    let found = slot(of: number, table, orFree: &free)
+    var hasStepped = false
+    let (found, free) = slotOrFree(number, table)
     guard let row = found ?? (header == 0 ? nil : claim(number, table, free, &hasStepped)) else { return }
     let index = address.raw >> UInt64(ECPTFormat.span(table - 2).shift) & 63
     let lane = (index & 7) << 3

@@ -8,7 +8,8 @@ public import X86Object
 extension HashedDatabase {
   /// Basic 5.
   @inlinable public func update(_ object: X86Object) throws(TranslationError) -> Change<X86Object> {
-    try update(object, known: wasKnown(object) ? replace(object) : nil)
+    if wasKnown(object), let old = replace(object) { return replaced(object, old) }
+    return try insert(object)
   }
 
   /// Stores into an entry whose place is known still; nil when it is not.
@@ -43,6 +44,7 @@ extension HashedDatabase {
           dropSummary(group.start)
           throw .outOfMemory
         }
+        context.meter.count(.groupMade)
         fill(slot, number, table, group.words, ClusterFormat.entryOffset(group.start, table))
         for index in 0..<group.count where group.words[index] != 0 { fresh += 1 }
         group.words = InlineArray(repeating: 0)

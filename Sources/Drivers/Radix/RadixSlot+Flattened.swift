@@ -11,6 +11,6 @@ extension RadixSlot {
     let first = node.level == 1 ? memory.loadAcquire(part) : 0
     let raw = first & FPTFormat.mark != 0 ? first : RadixNode(part.raw, 0).pointer
     self.init(address, word: part, raw: raw, level: node.level)
-    if node.level == 1 { mark = FPTFormat.mark }
+    if node.level == 1 { mark = FPTFormat.mark } else { isMadeUp = true }
   }
 }

@@ -18,6 +18,8 @@ public import SimMemory
   @usableFromInline let level: Int
   /// The mark of a 2 MiB page in this slot: that of a flattened leaf node, or 0.
   @usableFromInline var mark: UInt64 = 0
+  /// The slot is made up and leads to a part of a flattened node of pointers: known without a look at `raw`.
+  @usableFromInline var isMadeUp = false
 
   @inlinable @inline(__always)
   init(_ address: VirtualAddress, word: PhysicalAddress, raw: UInt64, level: Int) {
@@ -40,12 +42,13 @@ public import SimMemory
 
   /// Whether the entry leads to a node: present, and not a leaf.
   @inlinable @inline(__always) var isTable: Bool {
-    level > 0 && raw & (X86Entry.present | X86Entry.pageSize) == X86Entry.present
+    isMadeUp || level > 0 && raw & (X86Entry.present | X86Entry.pageSize) == X86Entry.present
   }
   /// Whether the entry says nothing; its lock bits do not count.
   @inlinable @inline(__always) var isVoid: Bool { X86Entry(raw).isNone }
   /// The node that the entry leads to.
   @inlinable @inline(__always) var child: RadixNode {
+    if isMadeUp { return RadixNode(word.raw, level &- 1) }
     let isFlattened = Shape.mayFlatten(level &- 1) && raw & FPTFormat.mark != 0
     return RadixNode(X86Entry(raw).table.raw | (isFlattened ? FPTFormat.rootMark : 0), level &- 1)
   }

@@ -49,7 +49,7 @@ extension Kernel {
 
   private func release(_ memory: DeviceMemory) {
     for block in memory.blocks {
-      meter.count(.frameFreed)
+      meter.count(.blockFreed)
       platform.frames.free(block.head, order: block.order)
     }
   }

@@ -62,7 +62,7 @@ extension Kernel {
     try space.database.split(object)
     hugePageCounts.splits &+= 1
     guard object.isPresent, !object.isSpecial else { return }
-    meter.count(.pageCount, object.size.basePages)
+    meter.count(.pageCount)
     cutAndList(object.frame, order: object.size.order)
   }
 }

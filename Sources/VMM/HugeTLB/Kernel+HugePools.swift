@@ -63,7 +63,7 @@ extension Kernel {
         let candidate = node ?? (poolCell.value[number].nextNode + step) % platform.frames.nodeCount
         let within = NodeSet.only(candidate).bits
         if let head = platform.frames.allocate(order: size.order, node: candidate, within: within) {
-          meter.count(.frameAllocated)
+          meter.count(.blockAllocated)
           poolCell.value[number].nextNode = (candidate + 1) % platform.frames.nodeCount
           return head
         }
@@ -104,7 +104,7 @@ extension Kernel {
   /// A block for a page of a pool, if one is free.
   func takeFreeBlock(_ size: PageSize) -> FrameNumber? {
     guard let head = platform.frames.allocate(order: size.order) else { return nil }
-    meter.count(.frameAllocated)
+    meter.count(.blockAllocated)
     return head
   }
 
@@ -126,7 +126,7 @@ extension Kernel {
   /// A page leaves a pool.
   func giveUp(_ head: FrameNumber, _ number: Int) {
     poolCell.value[number].noteLoss(platform.frames.node(of: head))
-    meter.count(.frameFreed)
+    meter.count(.blockFreed)
     platform.frames.free(head, order: poolCell.value[number].size.order)
   }
 

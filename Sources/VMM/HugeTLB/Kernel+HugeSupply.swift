@@ -79,7 +79,7 @@ extension Kernel {
 
   private func takePlacedBlock(_ size: PageSize) -> FrameNumber? {
     guard let head = takePlacedFrame(size.order, isCharged: false) else { return nil }
-    meter.count(.frameAllocated)
+    meter.count(.blockAllocated)
     return head
   }
 
@@ -129,7 +129,7 @@ extension Kernel {
 
   /// Makes a page's bytes zero.
   @usableFromInline func clearHugePage(_ head: FrameNumber, _ size: PageSize) {
-    _ = platform.frames.clearIfUsed(head, frames: size.basePages)
+    _ = platform.frames.clearBlock(head, frames: size.basePages)
     meter.count(.contentZeroed, size.basePages)
   }
 

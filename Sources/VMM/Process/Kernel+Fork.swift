@@ -40,6 +40,8 @@ extension Kernel {
     defer { meter.leave(mark) }
     let frames = platform.frames
     var pages: UInt64 = 0
+    var objects: UInt64 = 0
+    var pieces: UInt64 = 0
     let database = parent.database
     var rest = area.range
     while true {
@@ -58,17 +60,21 @@ extension Kernel {
           copied: { object in
             guard object.isPresent else { return copied(swapped: object, into: child) }
             pages &+= object.size.basePages
-            if !object.isSpecial { frames.addMapping(object.frame, order: object.size.order) }
+            objects &+= 1
+            guard !object.isSpecial else { return }
+            frames.addMapping(object.frame, order: object.size.order)
+            if object.size != .base, frames.isCut(object.frame) { pieces &+= object.size.basePages }
           })
         database.settle(flush)
       } catch { failure = error }
       database.unlock(&lock)
       database.putLock(lock)
-      meter.count(.pageCount, pages)
+      meter.count(.pageCount, objects)
+      meter.count(.blockFrame, pieces)
       if area.flags.contains(.hugeTLB) { pages = 0 }
       child.residentPages &+= pages
       noteMapped(pages)
-      pages = 0
+      (pages, objects, pieces) = (0, 0, 0)
       guard let failure else { return }
       // Memory ran out for the child's tables: what reclaim takes from the part that is done, it takes from both.
       rest.start = failure.firstNotDone

@@ -136,6 +136,7 @@ extension Kernel {
         reclaimCell.value.charge(isAnonymous: true, 1)
       }
       noteSwapped(frame, entry)
+      meter.count(.swapSlot)
       swapCell.value.uncache(frame)
       table.unmark(.inSwapCache, frame)
       _ = table.release(frame)
@@ -158,6 +159,8 @@ extension Kernel {
     let file = files[FileID(key.number)]
     if file.kind == .sharedMemory {
       guard let entry = takeSlot() else { return false }
+      // It is taken, gets its user, and is noted by the file.
+      meter.count(.swapSlot, 3)
       swapCell.value.addUser(entry)
       swapCell.value.write(entry, from: frame, in: platform.memory)
       file.slots[key.page] = entry.packed

@@ -11,6 +11,7 @@ extension Kernel {
     guard isEveryNodeLow() else { return }
     let mark = meter.enter(.reclaim)
     defer { meter.leave(mark) }
+    meter.count(.jobEntry)
     var isBalanced = true
     for node in 0..<platform.frames.nodeCount {
       let free = platform.frames.freeFrames(node: node)
@@ -68,6 +69,7 @@ extension Kernel {
   }
 
   @inlinable func reclaimOnce(node: Int, shift: UInt64, goal: UInt64, ignoringUse: Bool) -> UInt64 {
+    meter.count(.jobStep)
     if reclaimCell.value.policy == .generations {
       return shrinkOldest(node: node, shift: shift, goal: goal, ignoringUse: ignoringUse)
     }

@@ -25,13 +25,13 @@ extension Kernel {
   }
 
   @usableFromInline func addUser(_ entry: SwapEntry) {
-    meter.count(.pageCount)
+    meter.count(.swapSlot)
     swapCell.value.addUser(entry)
   }
 
   /// One less needs a slot. A page in memory that only the slot had goes with its last user.
   @usableFromInline func dropUser(_ entry: SwapEntry) {
-    meter.count(.pageCount)
+    meter.count(.swapSlot)
     let frame = swapCell.value.frame(entry)
     guard swapCell.value.dropUser(entry) == 0, let frame else { return }
     if platform.frames.table.mappings(frame) == 0 {
@@ -54,6 +54,7 @@ extension Kernel {
   @usableFromInline func slot(for frame: FrameNumber) -> SwapEntry? {
     if let entry = swapCell.value.entry(frame) { return entry }
     guard let entry = takeSlot() else { return nil }
+    meter.count(.swapSlot)
     swapCell.value.cache(entry, frame)
     platform.frames.table.retain(frame)
     platform.frames.table.mark([.inSwapCache, .dirty], frame)
@@ -68,6 +69,7 @@ extension Kernel {
     guard flags.contains(.inSwapCache), table.references(frame) == (flags.contains(.merged) ? 2 : 1),
       swapCell.value.isOnlyCached(frame)
     else { return false }
+    meter.count(.swapSlot)
     swapCell.value.uncache(frame)
     table.unmark(.inSwapCache, frame)
     return table.release(frame) == 0
