@@ -120,6 +120,7 @@ extension Kernel {
     meter.count(.pageCount, UInt64(frames.count) &+ 1)
     meter.count(.frameFreed, gather.freed)
     meter.count(.swapSlot, gather.slots)
+    if counters.value.placesPages { uncharge(gather) }
     gather.free()
   }
 }

@@ -80,7 +80,7 @@ extension Kernel {
   /// Gives a block back that was never mapped.
   @usableFromInline func freeHugeBlock(_ head: FrameNumber) {
     meter.count(.blockFreed)
-    platform.frames.free(head, order: hugeSize.order)
+    freePage(head, order: hugeSize.order)
   }
 
   /// The block of zeroes that all untouched huge pages read from, made when the first one is needed. It stays until
@@ -88,6 +88,8 @@ extension Kernel {
   @usableFromInline func hugeZeroBlock() -> FrameNumber? {
     if let head = counters.value.hugeZeroHead { return head }
     guard let head = allocateHugeBlock() else { return nil }
+    // It is everybody's.
+    if counters.value.placesPages { uncharge(head, order: hugeSize.order) }
     platform.frames.table.retain(head)
     counters.value.hugeZeroHead = head
     return head

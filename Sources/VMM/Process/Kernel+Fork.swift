@@ -10,11 +10,21 @@ extension Kernel {
     finishMigrations()
     try promiseCopy(of: parent.layout)
     child.layout = inheritedLayout(parent.layout, for: child)
-    for area in parent.layout.areas.areas where needsCopy(area) {
+    for area in parent.layout.areas.areas {
+      let keepsProtection = area.flags.contains(.userfaultProtect) && isWatchedInChildren(area)
+      guard needsCopy(area) || keepsProtection && area.flags.isDisjoint(with: [.dontFork, .wipeOnFork])
+      else { continue }
       meter.count(.vmaStep)
-      try copyTranslations(area, from: parent, into: child)
-      if area.flags.contains(.userfaultProtect) { setProtectionMarks(child, area.range, false) }
+      try copyTranslations(area, from: parent, into: child, keepsProtection: keepsProtection)
+      if area.flags.contains(.userfaultProtect), !keepsProtection {
+        setProtectionMarks(child, area.range, false)
+      }
     }
+    if counters.value.watchesLayout { announceFork(child) }
+  }
+
+  @usableFromInline func isWatchedInChildren(_ area: VMA) -> Bool {
+    watcher(of: area, Userfault.eventFork) != nil
   }
 
   /// Only pages of the process's own, and guards, have to be copied: file pages come back by faults.
@@ -25,8 +35,9 @@ extension Kernel {
   }
 
   @inlinable @inline(never)
-  func copyTranslations(_ area: VMA, from parent: Space<Database>, into child: Space<Database>) throws(Errno)
-  {
+  func copyTranslations(
+    _ area: VMA, from parent: Space<Database>, into child: Space<Database>, keepsProtection: Bool = false
+  ) throws(Errno) {
     let mark = meter.enter(.rangeOperation)
     defer { meter.leave(mark) }
     let frames = platform.frames
@@ -43,7 +54,9 @@ extension Kernel {
         let flush = try database.copy(
           rest, into: child.database,
           decide: {
-            if !area.isPrivate, $0.isPresent { return .skip }
+            if !area.isPrivate, $0.isPresent {
+              return keepsProtection && $0.isUserfaultWriteProtected ? .share : .skip
+            }
             if Mutation.forkForgetsGuards.isPlanted, database.swapEntry(of: $0) == Marker.guardPage {
               return .skip
             }
@@ -84,7 +97,7 @@ extension Kernel {
     for area in layout.areas.areas where !area.flags.contains(.dontFork) {
       var copy = area
       copy.flags.subtract([.locked, .lockedOnFault])
-      copy.disarm()
+      if copy.userfault != 0 { inheritUserfault(&copy, child) }
       // What was promised to the parent is not promised to the child.
       if copy.flags.contains(.hugeTLB), copy.isPrivate { copy.flags.insert(.noReserve) }
       if copy.flags.contains(.wipeOnFork) { copy.flags.subtract([.hasPrivatePages, .hasHugePages]) }

@@ -108,6 +108,7 @@ extension Kernel {
     meter.count(.frameFreed, gather.freed &- blocks)
     meter.count(.blockFreed, blocks)
     meter.count(.swapSlot, gather.slots)
+    if counters.value.placesPages { uncharge(gather) }
     gather.free()
   }
 

@@ -38,6 +38,7 @@ extension Kernel {
   /// - Returns: whether it is worth trying again.
   @inlinable @inline(never) func reclaimAfterFailure() -> Bool {
     let order = noteDirectRun()
+    if obstacle != 0 { return reclaim(group: obstacle, count: batchSize) > 0 }
     if purgeKernelMemory() > 0 { return true }
     if order > 0, reclaimBlock(order: order) { return true }
     var freed: UInt64 = 0

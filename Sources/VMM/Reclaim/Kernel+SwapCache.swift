@@ -40,7 +40,7 @@ extension Kernel {
       _ = platform.frames.leaveMerging(frame)
       meter.count(.frameFreed)
       pageLists.remove(frame)
-      platform.frames.free(frame)
+      freePage(frame)
     }
   }
 
@@ -122,7 +122,7 @@ extension Kernel {
       target = copy
     }
     guard replace(found, by: target, space, area, isWritable: isStore) else {
-      if target != frame { platform.frames.free(target) }
+      if target != frame { freePage(target) }
       return .outOfMemory
     }
     if target != frame { admit(target, space, index, at: page.start) }

@@ -50,6 +50,7 @@ extension Kernel {
     case .pkeyAlloc: try pkeyAlloc(process, request)
     case .pkeyFree: try pkeyFree(process, request)
     case .getrlimit, .setrlimit, .prlimit: try resourceLimit(process, request)
+    case .getrusage: try getrusage(process, request)
     case .processVmReadv: try transfer(process, request, .load)
     case .processVmWritev: try transfer(process, request, .store)
     case .pidfdOpen: try pidfdOpen(process, request)
