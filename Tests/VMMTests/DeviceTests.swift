@@ -159,6 +159,8 @@ struct DeviceTests {
       try computer.call(.madvise, [base, 2 * mega, 21])
       #expect(machine.size(base) == .twoMiB, "nothing to take")
       try computer.call(.mlock, [base, page])
+      let locked = try computer.call(.mmap, [0, page, 3, 0x2001, 9, 0])
+      #expect(machine.size(locked) == .base, "brought in")
       #expect(computer.process.space.layout.lockedBytes == 0)
       #expect(
         computer.kernel.residentPages(computer.process.space, VirtualRange(VirtualAddress(base), bytes: mega))

@@ -62,6 +62,8 @@ extension Kernel {
     hold(area, in: space)
     var area = area
     if space.layout.tracksSoftDirty { area.flags.insert(.softDirty) }
+    // Memory of devices stays where it is, so locks are not noted.
+    if area.flags.contains(.device) { area.flags.subtract([.locked, .lockedOnFault]) }
     if space.layout.mergesEverything, canHoldMergedPages(area) { area.flags.insert(.mergeable) }
     meter.count(.vmaChange, UInt64(space.layout.areas.insert(area)))
     meter.count(.vmaMoved, space.layout.areas.areasBehindLast)
@@ -157,7 +159,6 @@ extension Kernel {
     if object.kind == .device {
       guard isShared else { throw .einval }
       area.flags.insert(.device)
-      area.flags.subtract([.locked, .lockedOnFault])
       counters.value.usesDevices = true
     }
     let isWriteSealed = !object.seals.isDisjoint(with: [.write, .futureWrite])
