@@ -36,7 +36,8 @@ let modules: [Target] = [
   module("EntryFormats", imports: ["SimMemory"]),
   module("Events", imports: ["SimMemory"]),
   module("EMTCore", imports: ["SimMemory", "Mutations"]),
-  module("X86Object", in: "Drivers/X86Object", imports: ["EMTCore", "EntryFormats", "SimMemory", "Mutations"]),
+  module(
+    "X86Object", in: "Drivers/X86Object", imports: ["EMTCore", "EntryFormats", "SimMemory", "Mutations"]),
   module("Radix", in: "Drivers/Radix", imports: driverImports),
   module("FPT", in: "Drivers/FPT", imports: ["Radix", "EntryFormats"]),
   module("ClusterTable", in: "Drivers/ClusterTable", imports: driverImports),
@@ -134,7 +135,7 @@ let package = Package(
   traits: [
     .trait(
       name: "Mutations",
-      description: "Compiles planted bugs in, of which a run chooses one (Docs/Mutations.md): for testing the tests.")
+      description: "Compiles planted bugs in, of which a run chooses one (Docs/Mutations.md)")
   ],
   targets: modules + [
     .executableTarget(

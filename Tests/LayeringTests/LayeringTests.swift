@@ -22,8 +22,8 @@ struct LayeringTests {
     "Profiling": ["EMTCore", "SimMemory"],
   ]
   static let ours: Set<String> = [
-    "Mutations", "SimMemory", "EntryFormats", "Events", "EMTCore", "X86Object", "ClusterTable", "Radix", "Radix5", "FPT",
-    "ECPT", "Hashed",
+    "Mutations", "SimMemory", "EntryFormats", "Events", "EMTCore", "X86Object", "ClusterTable", "Radix", "Radix5",
+    "FPT", "ECPT", "Hashed",
     "Catalog",
     "VMM", "MMU", "Machine", "Workloads", "Reference", "Conformance", "Profiling", "EMTCommands",
   ]
@@ -44,7 +44,8 @@ struct LayeringTests {
 
   @Test func noFoundationBelowWorkloads() throws {
     let modules: Set<String> = [
-      "Mutations", "SimMemory", "EntryFormats", "Events", "EMTCore", "Drivers", "VMM", "MMU", "Machine", "Reference",
+      "Mutations", "SimMemory", "EntryFormats", "Events", "EMTCore", "Drivers", "VMM", "MMU", "Machine",
+      "Reference",
     ]
     for file in try Source.all(in: "Sources") where modules.contains(file.module) {
       #expect(!file.imports.contains { $0.hasPrefix("Foundation") }, "\(file.path) imports Foundation")

@@ -20,7 +20,8 @@ extension Kernel {
   /// Only pages of the process's own, and guards, have to be copied: file pages come back by faults.
   @inlinable func needsCopy(_ area: VMA) -> Bool {
     (area.isPrivate ? area.flags.contains(.hasPrivatePages) : area.flags.contains(.hasGuards))
-      && area.flags.isDisjoint(with: Mutation.forkKeepsWiped.isPlanted ? .dontFork : [.dontFork, .wipeOnFork])
+      && !area.flags.contains(.dontFork)
+      && (!area.flags.contains(.wipeOnFork) || Mutation.forkKeepsWiped.isPlanted)
   }
 
   @inlinable @inline(never)
