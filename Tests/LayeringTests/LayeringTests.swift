@@ -22,8 +22,8 @@ struct LayeringTests {
     "Profiling": ["EMTCore", "SimMemory"],
   ]
   static let ours: Set<String> = [
-    "Mutations", "SimMemory", "EntryFormats", "Events", "EMTCore", "X86Object", "ClusterTable", "Radix", "Radix5",
-    "FPT", "ECPT", "Hashed",
+    "Mutations", "SimMemory", "EntryFormats", "Events", "EMTCore", "X86Object", "ClusterTable", "Radix",
+    "Radix5", "FPT", "ECPT", "Hashed",
     "Catalog",
     "VMM", "MMU", "Machine", "Workloads", "Reference", "Conformance", "Profiling", "EMTCommands",
   ]
