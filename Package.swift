@@ -51,15 +51,16 @@ let modules: [Target] = [
     imports: ["Radix", "Hashed", "ECPT", "MMU", "EMTCore", "EntryFormats", "SimMemory"]),
   module("Workloads", imports: ["Events", "SimMemory"]),
   module("Reference", imports: ["EMTCore", "SimMemory"]),
+  module("Scenarios", imports: ["Machine", "VMM", "MMU", "EMTCore", "SimMemory"]),
   module(
     "Conformance",
-    imports: ["Machine", "Reference", "VMM", "MMU", "EMTCore", "SimMemory"]),
+    imports: ["Scenarios", "Machine", "Reference", "VMM", "MMU", "EMTCore", "SimMemory"]),
   module("Profiling", imports: ["EMTCore", "SimMemory"]),
   module(
     "EMTCommands",
     imports: [
       "Catalog", "Machine", "VMM", "MMU", "EMTCore", "EntryFormats", "SimMemory", "Events",
-      "Workloads", "Reference", "Conformance", "Profiling",
+      "Workloads", "Reference", "Conformance", "Scenarios", "Profiling",
     ], resources: [.copy("Sample")]),
 ]
 
@@ -88,6 +89,12 @@ let testSuites: [Target] = [
       "EntryFormats", "SimMemory",
       "Machine", "VMM", "Workloads", "Events",
     ]),
+  tests(
+    "Scenarios",
+    imports: [
+      "Scenarios", "Radix", "FPT", "Hashed", "ECPT", "Machine", "MMU", "VMM", "EMTCore", "SimMemory",
+    ],
+    resources: [.copy("Fixtures")]),
   tests("MMU", imports: ["MMU", "EntryFormats", "SimMemory"]),
   tests(
     "Radix",
@@ -135,7 +142,8 @@ let package = Package(
   traits: [
     .trait(
       name: "Mutations",
-      description: "Compiles planted bugs in, of which a run chooses one (Docs/Mutations.md)")
+      description:
+        "Compiles planted bugs in, of which a run chooses one (Docs/Mutations.md): for testing the tests.")
   ],
   targets: modules + [
     .executableTarget(

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
 public import MMU
+public import Machine
+public import Scenarios
 public import SimMemory
 
 extension ContractSubject {
@@ -15,6 +17,12 @@ extension ContractSubject {
         memory: memory.used(by: .hardware), configuration: Walker.standardConfiguration)
       defer { walker.release() }
       return HardwareView(walker.probe(root, address, .load, isUser: false))
+    }
+    boot = { (configuration) throws(MachineError) in
+      MachineHost(try Machine<Database.Service, Walker>(configuration))
+    }
+    bootHidden = { (configuration) throws(MachineError) in
+      try MachineHost<BasicOnlyService<Database>, Walker>.boot(configuration)
     }
     makeUnit = { memory in
       HardwareUnit(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Scenarios
 public import SimMemory
 
 /// What a hardware walker sees for one address.
@@ -37,6 +38,10 @@ public struct ContractSubject<Database: TranslationDatabase>: Sendable {
   public var hardware: Hardware?
   /// Makes the hardware of one CPU, for differential runs; without it they look at tables, but access nothing.
   public var makeUnit: (@Sendable (PhysicalMemory) -> HardwareUnit<Database.Service.Root>)?
+  /// Boots a whole machine for scenarios; without a walker there are none.
+  public var boot: ScenarioBoot?
+  /// The same with customizations hidden.
+  public var bootHidden: ScenarioBoot?
 
   /// A driver with its type, on a machine of 1 TiB and 4 CPUs.
   @inlinable public init(
@@ -56,6 +61,7 @@ public struct ContractSubject<Database: TranslationDatabase>: Sendable {
       "\(name), basic functions only", BasicOnly<Database>.self, options: options, geometry: geometry,
       cpus: cpus, hardware: hardware)
     subject.makeUnit = makeUnit
+    (subject.boot, subject.bootHidden) = (bootHidden, bootHidden)
     return subject
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+internal import Scenarios
 internal import SimMemory
 
 /// One check of the contract, for drivers of any kind.
@@ -23,12 +24,12 @@ public struct ContractCheck<Database: TranslationDatabase>: Sendable {
   }
 }
 
-/// The contract as checks that run on any driver:
+/// The contract as checks that run on any driver, and scenarios of programs on a whole machine:
 ///
 /// ```swift
 /// import Conformance
-/// let report = ContractSuite.run(ContractSubject("mine", MyDatabase.self))
-/// print(report)  // every broken clause with what was expected and what happened
+/// let report = ContractSuite.run(ContractSubject("mine", MyDatabase.self, walker: MyWalker.self))
+/// print(report)  // what is broken, the basics first, with what was expected and what happened
 /// ```
 public enum ContractSuite {
   /// All checks, in order of clause.
@@ -40,17 +41,56 @@ public enum ContractSuite {
       + inPlaceChecks()
   }
 
-  /// Runs the checks, each on a freshly booted machine.
-  /// - Parameter only: a clause (`DB-5`) or the name of one check; nil runs everything.
+  /// What the suite is made of.
+  public enum Part: Sendable, CaseIterable {
+    /// Checks of the contract: one driver, no memory manager.
+    case contract
+    /// Scenarios: programs on a whole machine. They need the driver's walker.
+    case scenarios
+  }
+
+  /// Runs the checks, each on a freshly booted machine: first those of the contract, then the scenarios, without and with
+  /// huge pages.
+  /// - Parameters:
+  ///   - only: a clause (`DB-5`), a group of scenarios (`mmap`) or the name of one check; nil runs everything.
+  ///   - parts: what is run.
   public static func run<Database>(
-    _ subject: ContractSubject<Database>, only: String? = nil
+    _ subject: ContractSubject<Database>, only: String? = nil, parts: [Part] = Part.allCases
   ) -> ContractReport {
     var report = ContractReport(driver: subject.name)
+    if parts.contains(.contract) { runContract(subject, only, &report) }
+    if parts.contains(.scenarios) { runScenarios(subject, only, &report) }
+    return report
+  }
+
+  private static func runContract<Database>(
+    _ subject: ContractSubject<Database>, _ only: String?, _ report: inout ContractReport
+  ) {
     for check in checks(for: Database.self) where only == nil || only == check.clause || only == check.name {
       report.checks.append(check.name)
       report.failures += run(check, on: subject)
     }
-    return report
+  }
+
+  private static func runScenarios<Database>(
+    _ subject: ContractSubject<Database>, _ only: String?, _ report: inout ContractReport
+  ) {
+    guard let boot = subject.boot else {
+      if only == nil { report.skipped.append(("scenarios", "the subject has no walker")) }
+      return
+    }
+    let runner = ScenarioRunner(options: subject.options, boot)
+    runner.run(where: { only == nil || only == $0 || only == $1 }) { outcome in
+      let name = "\(outcome.id), huge pages \(outcome.hugePages)"
+      if let reason = outcome.skipped { return report.skipped.append((name, reason)) }
+      report.checks.append(name)
+      report.failures += outcome.failures.map { failure in
+        ContractFailure(
+          clause: outcome.group, check: outcome.id,
+          driver: "\(subject.name), huge pages \(outcome.hugePages)",
+          expected: failure.expected, got: failure.got, story: failure.story)
+      }
+    }
   }
 
   static func run<Database>(

@@ -18,7 +18,7 @@ import Testing
   }
 
   private func expectKept<Database: TranslationDatabase>(_ subject: ContractSubject<Database>) {
-    let report = ContractSuite.run(subject)
+    let report = ContractSuite.run(subject, parts: [.contract])
     #expect(report.isPassed, "\(report)")
   }
 
@@ -32,6 +32,14 @@ import Testing
   @Test func radixKeepsTheContract() {
     expectKept(RealDriverTests.radix)
   }
+  @Test func scenariosArePartOfTheSuite() {
+    let report = ContractSuite.run(RealDriverTests.radix, only: "mprotect")
+    #expect(report.isPassed, "\(report)")
+    #expect(report.checks.contains("mprotect01, huge pages always"))
+    let without = ContractSuite.run(SuiteTests.minimal, parts: [.scenarios])
+    #expect(without.skipped.map(\.reason) == ["the subject has no walker"])
+  }
+
   @Test func radixKeepsItWithCustomizationsHidden() { expectKept(RealDriverTests.radix.basicOnly) }
   @Test func hashedKeepsTheContract() { expectKept(RealDriverTests.hashed) }
   @Test func hashedKeepsItWithCustomizationsHidden() { expectKept(RealDriverTests.hashed.basicOnly) }

@@ -38,10 +38,28 @@ struct ConformanceTests {
     #expect(text.contains("<testsuite") && text.contains("failures=\"0\""))
   }
 
+  @Test func aScenarioRunsWithAndWithoutHugePages() throws {
+    let run = try Tool.run(["conformance", "--driver", "radix", "--filter", "mprotect02"])
+    #expect(run.status == 0, "\(run.output)")
+    let lines = run.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+    #expect(lines.contains(["group", "radix"]), "\(run.output)")
+    #expect(lines.contains(["mprotect", "4"]), "\(run.output)")
+    #expect(run.output.hasSuffix("4 passed, 0 failed, 0 skipped\n"))
+    let always = try Tool.run([
+      "conformance", "--driver", "radix", "--natural-only", "--thp", "always", "--filter", "mprotect02",
+      "--json",
+    ])
+    let results = try always.jsonLines()
+    #expect(results.count == 2)
+    #expect(results.first?["thp"] as? String == "always")
+    #expect(results.first?["clause"] as? String == "mprotect")
+  }
+
   @Test func checksAreListedWithWhatTheyPromise() throws {
     let run = try Tool.run(["conformance", "--list"])
     #expect(run.status == 0)
     #expect(run.output.contains("DB-5 refusals"))
+    #expect(run.output.contains("mprotect: mprotect02"))
   }
 
   @Test func aRandomRunSaysItsSeed() throws {

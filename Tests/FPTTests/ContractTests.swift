@@ -14,9 +14,9 @@ import Testing
   }
 
   private func expectKept<Shape: RadixShape>(_ shape: Shape.Type) {
-    let report = ContractSuite.run(subject(shape))
+    let report = ContractSuite.run(subject(shape), parts: [.contract])
     #expect(report.isPassed, "\(report)")
-    let basic = ContractSuite.run(subject(shape).basicOnly)
+    let basic = ContractSuite.run(subject(shape).basicOnly, parts: [.contract])
     #expect(basic.isPassed, "\(basic)")
   }
 

@@ -18,14 +18,15 @@ struct LayeringTests {
     "Machine": ["VMM", "MMU", "EMTCore", "SimMemory", "Events"],
     "Workloads": ["Events", "SimMemory"],
     "Reference": ["EMTCore", "SimMemory"],
-    "Conformance": ["Machine", "Reference", "VMM", "MMU", "EMTCore", "SimMemory"],
+    "Scenarios": ["Machine", "VMM", "MMU", "EMTCore", "SimMemory"],
+    "Conformance": ["Scenarios", "Machine", "Reference", "VMM", "MMU", "EMTCore", "SimMemory"],
     "Profiling": ["EMTCore", "SimMemory"],
   ]
   static let ours: Set<String> = [
     "Mutations", "SimMemory", "EntryFormats", "Events", "EMTCore", "X86Object", "ClusterTable", "Radix",
-    "Radix5", "FPT", "ECPT", "Hashed",
-    "Catalog",
-    "VMM", "MMU", "Machine", "Workloads", "Reference", "Conformance", "Profiling", "EMTCommands",
+    "Radix5", "FPT", "ECPT", "Hashed", "Catalog",
+    "VMM", "MMU", "Machine", "Workloads", "Reference", "Scenarios", "Conformance", "Profiling",
+    "EMTCommands",
   ]
 
   @Test func modulesImportOnlyWhatTheDesignAllows() throws {
@@ -45,7 +46,7 @@ struct LayeringTests {
   @Test func noFoundationBelowWorkloads() throws {
     let modules: Set<String> = [
       "Mutations", "SimMemory", "EntryFormats", "Events", "EMTCore", "Drivers", "VMM", "MMU", "Machine",
-      "Reference",
+      "Reference", "Scenarios",
     ]
     for file in try Source.all(in: "Sources") where modules.contains(file.module) {
       #expect(!file.imports.contains { $0.hasPrefix("Foundation") }, "\(file.path) imports Foundation")

@@ -10,6 +10,7 @@ extension ClusterTable {
   /// conflict with smaller ones.
   @inlinable
   public func insertRun(_ prototype: X86Object, count: UInt64) throws(RangeFailure) -> FlushObligation {
+    context.meter.count(.rangeCall)
     var flushed = FlushSpan()
     let shift = UInt64(prototype.size.shift)
     var step: UInt64 = 0

@@ -17,7 +17,7 @@ extension ClusterTable {
   func mapped(in range: VirtualRange, stopsAtFirst: Bool) -> UInt64 {
     var (position, pages) = (range.start, UInt64(0))
     while position < range.end, !stopsAtFirst || pages == 0 {
-      context.meter.count(.rangeGroup)
+      context.meter.count(.summaryRead)
       let generation = context.generation
       var (known, size) = known(position, range)
       if known == nil {

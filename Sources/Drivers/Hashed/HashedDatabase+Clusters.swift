@@ -55,6 +55,7 @@ extension HashedDatabase {
 
   /// Frees the slot of a cluster that maps nothing. The table keeps its memory, so that what was removed can be put back.
   func free(_ slot: PhysicalAddress, _ table: Int) {
+    context.meter.count(.groupFreed)
     announceMove()
     if add(-1, to: HashedWord.live(table)) == 0 {
       set(HashedDescriptor.current(table), current(table).word & ~HashedArray.occupied)

@@ -10,6 +10,7 @@ extension RadixTree {
   @inlinable
   public func insertRun(_ prototype: X86Object, count: UInt64) throws(RangeFailure) -> FlushObligation {
     var flushed = FlushSpan()
+    context.meter.count(.rangeCall)
     var place = RadixIterator(over: prototype.span)
     for step in 0..<count {
       let page = copy(of: prototype, movedBy: step &* prototype.size.bytes)
@@ -42,7 +43,7 @@ extension RadixTree {
       }
       return slot.mark == 0 ? node.pointer : first.entry.mapping
     }
-    context.meter.count(.rangeEntry, Shape.entries)
+    context.meter.count(.pieceWritten, Shape.entries)
     context.meter.count(.rangeGroup)
     if X86Entry(slot.raw).isResident { settle(FlushObligation(owing: slot.span, stride: slot.size)) }
   }

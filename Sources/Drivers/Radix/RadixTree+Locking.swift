@@ -51,7 +51,8 @@ extension RadixTree {
   func enterRegion(_ lock: inout RadixLock, adding held: UInt64, when isFree: (UInt64) -> Bool) -> Int? {
     guard let region = lock.region, covers(region) else { return nil }
     var waits = context.lock.lockForReading()
-    guard let word = walk(toRegion: region) ?? (try? reach(region, 1).word) else {
+    let slot = walk(region, to: 1)
+    guard let word = slot.level == 1 ? slot.word : try? reach(region, 1).word else {
       context.lock.unlockReading()
       return nil
     }

@@ -22,7 +22,7 @@ extension RadixTree {
   /// Adds the mapped pages of `range` below `node` to `total`; stops when there are `limit`.
   @inlinable @inline(never)
   func count(in node: RadixNode, _ range: VirtualRange, atMost limit: UInt64, _ total: inout UInt64) {
-    context.meter.count(.rangeGroup)
+    context.meter.count(.summaryRead)
     guard node.isFlattened || used(node.frame) != 0 else { return }
     forEachEntry(of: node, range) { slot, piece in
       if total >= limit { return }
@@ -58,6 +58,7 @@ extension RadixTree {
   @inlinable @inline(never)
   func prune(_ node: RadixNode, _ range: VirtualRange, _ gather: inout RadixGather) {
     if node.isFlattened, node.level == 1 { return }
+    context.meter.count(.tableTrim)
     forEachEntry(of: node, range) { slot, piece in
       guard slot.isTable, piece.bytes >= PageSize.twoMiB.bytes else { return }
       if slot.level > 1 { prune(slot.child, piece, &gather) }
@@ -110,6 +111,7 @@ extension RadixTree {
         failure = RangeFailure(firstNotDone: Swift.max(slot.start, range.start), reason: error)
       }
     }
+    context.meter.count(.rangeCall)
     context.meter.count(.rangeEntry, entries)
     context.meter.count(.rangeGroup, iterator.walks)
     context.meter.count(.entryRead, iterator.steps)

@@ -18,19 +18,9 @@ extension RadixTree {
     guard slot.isTable, lowest < 3 else { return slot }
     slot = Slot(memory, slot.child, address)
     guard slot.isTable, lowest < 2 else { return slot }
-    if Shape.mayFlatten(1), lowest < 1, slot.child.isFlattened {
-      return Slot(memory, leafOf: slot.child, address)
-    }
     slot = Slot(memory, slot.child, address)
     guard slot.isTable, lowest < 1 else { return slot }
     return Slot(memory, slot.child, address)
-  }
-
-  /// Where the level-1 word for `region` is, nil when there is none. Does not read that word.
-  @inlinable @inline(__always) func walk(toRegion region: VirtualAddress) -> PhysicalAddress? {
-    let slot = walk(region, to: 2)
-    guard slot.isTable, slot.level == 2 else { return nil }
-    return Slot.word(slot.child, region)
   }
 
   /// Basic 4. Reads at most one word of each level, and the counts of at most two nodes where it finds nothing.

@@ -3,6 +3,8 @@ internal import Catalog
 internal import Conformance
 internal import EMTCore
 internal import Foundation
+internal import Scenarios
+internal import VMM
 
 /// `emt conformance`.
 enum ConformanceCommand: Command {
@@ -11,7 +13,8 @@ enum ConformanceCommand: Command {
       name: "conformance",
       usage: "conformance [--driver D]… [--filter GLOB] [--list] [--tap] [--junit FILE] [--json]\n"
         + "       emt conformance --random [--steps N] [--seed S] [--driver D]… [--json]",
-      summary: "Checks drivers against the contract, as they are and with their customizations hidden.",
+      summary:
+        "Checks drivers against the contract and runs scenarios of programs, with customizations and without.",
       options: [
         CommandSyntax.Option(
           name: "--driver", value: "D", help: "a driver, or several with commas; default all"),
@@ -21,8 +24,12 @@ enum ConformanceCommand: Command {
         CommandSyntax.Option(name: "--basic-only", value: nil, help: "only with customizations hidden"),
         CommandSyntax.Option(name: "--natural-only", value: nil, help: "only as the driver is"),
         CommandSyntax.Option(
-          name: "--filter", value: "GLOB", help: "checks by clause or name: 'DB-5*', '*huge*'"),
-        CommandSyntax.Option(name: "--list", value: nil, help: "lists the checks and what they promise"),
+          name: "--thp", value: "POLICY", help: "scenarios only with huge pages 'never' or 'always'"),
+        CommandSyntax.Option(
+          name: "--filter", value: "GLOB",
+          help: "by clause or name, group or case: 'DB-5*', '*huge*', mprotect, mmap01"),
+        CommandSyntax.Option(
+          name: "--list", value: nil, help: "lists checks and scenarios, and what they promise"),
         CommandSyntax.Option(name: "--tap", value: nil, help: "Test Anything Protocol on standard output"),
         CommandSyntax.Option(name: "--junit", value: "FILE", help: "also writes JUnit XML to FILE"),
         CommandSyntax.Option(
@@ -33,8 +40,9 @@ enum ConformanceCommand: Command {
         CommonOptions.json,
       ],
       examples: [
-        ("emt conformance --driver hashed", "all checks on one driver"),
+        ("emt conformance --driver hashed", "all checks and scenarios on one driver"),
         ("emt conformance --filter 'HP-*'", "the clauses about huge pages, on every driver"),
+        ("emt conformance --filter mprotect", "one group of scenarios, on every driver"),
         ("emt conformance --random --steps 10M", "ten million random operations on every driver and form"),
       ])
   }
@@ -59,6 +67,8 @@ enum ConformanceCommand: Command {
             try reporter.add(explore(job, driver))
           } else {
             try check(job, driver, request, &reporter)
+            try play(job, driver, request, &reporter)
+            reporter.endSubject()
           }
         }
       }
@@ -68,26 +78,48 @@ enum ConformanceCommand: Command {
     return try reporter.finish()
   }
 
+  /// The checks of the contract.
   private static func check(
     _ job: ConformanceJob, _ driver: Driver, _ request: ConformanceRequest,
     _ reporter: inout ConformanceReporter
   ) throws(CommandFailure) {
-    var outcomes: [ContractOutcome] = []
+    var results: [ConformanceResult] = []
     driver.contract(job, request.isChosen) { outcome in
       Terminal.progress("\(job.name): \(outcome.check)")
-      outcomes.append(outcome)
-    }
-    Terminal.progress("")
-    for outcome in outcomes {
       var result = job.result(clause: outcome.clause, check: outcome.check)
       result.seconds = outcome.seconds
       result.failures = outcome.failures.map {
         "\($0.clause) \($0.check)\nexpected: \($0.expected)\ngot:      \($0.got)"
       }
+      result.brief = outcome.failures.first.map { "expected \($0.expected), got \($0.got)" }
       result.rerun = job.rerun(["--filter", "'\(outcome.check)'"])
-      try reporter.add(result)
+      results.append(result)
     }
-    reporter.endSubject()
+    Terminal.progress("")
+    for result in results { try reporter.add(result) }
+  }
+
+  /// The scenarios.
+  private static func play(
+    _ job: ConformanceJob, _ driver: Driver, _ request: ConformanceRequest,
+    _ reporter: inout ConformanceReporter
+  ) throws(CommandFailure) {
+    var results: [ConformanceResult] = []
+    var runner = driver.scenarios(job)
+    if let policy = request.hugePages { runner.policies = [policy] }
+    runner.run(where: request.isChosen) { outcome in
+      Terminal.progress("\(job.name): \(outcome.id), huge pages \(outcome.hugePages)")
+      var result = job.result(clause: outcome.group, check: outcome.id)
+      result.hugePages = outcome.hugePages.rawValue
+      result.seconds = outcome.seconds
+      result.skipped = outcome.skipped
+      result.failures = outcome.failures.isEmpty ? [] : [outcome.explanation.joined(separator: "\n")]
+      result.brief = outcome.failures.first.map { "expected \($0.expected), got \($0.got)" }
+      result.rerun = job.rerun(["--thp", outcome.hugePages.rawValue, "--filter", outcome.id])
+      results.append(result)
+    }
+    Terminal.progress("")
+    for result in results { try reporter.add(result) }
   }
 
   private static func explore(_ job: ConformanceJob, _ driver: Driver) -> ConformanceResult {
@@ -114,6 +146,18 @@ enum ConformanceCommand: Command {
         Terminal.print(try CommonOptions.json(["clause": clause, "check": name, "statement": statement]))
       } else {
         Terminal.print("\(name)\n    \(statement)")
+      }
+    }
+    for group in ScenarioCatalog.groups {
+      for scenario in group.cases where request.isChosen(group.name, scenario.id) {
+        if isJSON {
+          Terminal.print(
+            try CommonOptions.json([
+              "clause": group.name, "check": scenario.id, "statement": scenario.promise,
+            ]))
+        } else {
+          Terminal.print("\(group.name): \(scenario.id)\n    \(scenario.promise)")
+        }
       }
     }
     return 0

@@ -2,6 +2,7 @@
 public import Conformance
 public import EMTCore
 public import MMU
+public import Scenarios
 
 /// A driver, its options and its form, to be checked against the contract.
 public struct ConformanceJob: Sendable {
@@ -48,6 +49,18 @@ public struct ConformanceJob: Sendable {
     } else {
       ContractSuite.run(subject, where: isChosen, show)
     }
+  }
+
+  /// What runs scenarios.
+  @inlinable
+  func scenarios<Service: TranslationService, Walker: PageWalker>(
+    _ service: Service.Type, _ walker: Walker.Type
+  ) -> ScenarioRunner where Service.Root == Walker.Root {
+    let subject = subject(service, walker)
+    guard let boot = isBasicOnly ? subject.bootHidden : subject.boot else {
+      preconditionFailure("a subject with a walker can be booted")
+    }
+    return ScenarioRunner(options: options, boot)
   }
 
   /// Runs random steps, compiled for the driver's types where they are named: a round after the other, with the seeds

@@ -2,6 +2,8 @@
 internal import Catalog
 internal import Conformance
 internal import EMTCore
+internal import Scenarios
+internal import VMM
 
 /// What the words behind `emt conformance` ask for.
 struct ConformanceRequest {
@@ -12,6 +14,8 @@ struct ConformanceRequest {
   let isRandom: Bool
   let seed: UInt64
   let steps: Int
+  /// The only setting of huge pages that scenarios run with.
+  let hugePages: HugePagePolicy?
 
   init(_ arguments: Arguments, drivers all: [Driver]) throws(CommandFailure) {
     if let word = arguments.operands.first {
@@ -33,8 +37,9 @@ struct ConformanceRequest {
     for name in ["--steps", "--seed"] where !isRandom && arguments.value(name) != nil {
       throw .usage("emt conformance: \(name) belongs to --random")
     }
-    for name in ["--filter", "--list"] where isRandom && (arguments.value(name) != nil || arguments.has(name))
-    {
+    hugePages = try ConformanceRequest.policy(arguments.value("--thp"))
+    for name in ["--filter", "--list", "--thp"]
+    where isRandom && (arguments.value(name) != nil || arguments.has(name)) {
       throw .usage("emt conformance: \(name) chooses checks, and --random runs none")
     }
     if arguments.has("--tap"), arguments.has("--json") {
@@ -46,13 +51,24 @@ struct ConformanceRequest {
     guard let number = UInt64(text) else { throw .usage("--seed: '\(text)' is no number from 0 to 2^64 - 1") }
     seed = number
     if let word = arguments.value("--filter"),
-      !ContractSuite.list.contains(where: { isChosen($0.clause, $0.name) })
+      !ContractSuite.list.contains(where: { isChosen($0.clause, $0.name) }),
+      !ScenarioCatalog.groups.contains(where: { group in
+        group.cases.contains { isChosen(group.name, $0.id) }
+      })
     {
       throw .usage("--filter: no check fits '\(word)'; 'emt conformance --list' lists them")
     }
   }
 
-  /// Whether the filter lets a check through, by its clause or its name.
+  private static func policy(_ word: String?) throws(CommandFailure) -> HugePagePolicy? {
+    guard let word else { return nil }
+    guard let policy = HugePagePolicy(rawValue: word), policy != .madvise else {
+      throw .usage("--thp: '\(word)' is neither 'never' nor 'always'")
+    }
+    return policy
+  }
+
+  /// Whether the filter lets a check through, by its clause or its name, or a scenario by its group or name.
   func isChosen(_ clause: String, _ name: String) -> Bool {
     guard let filter else { return true }
     return filter.matches(clause) || filter.matches(name)

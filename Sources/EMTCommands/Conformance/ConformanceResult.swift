@@ -9,11 +9,17 @@ struct ConformanceResult: Encodable {
   var form: String
   var clause: String
   var check: String
-  /// `passed` or `failed`.
-  var status: String { failures.isEmpty ? "passed" : "failed" }
+  /// The setting of transparent huge pages of a scenario.
+  var hugePages: String?
+  /// Why it did not run.
+  var skipped: String?
+  /// `passed`, `failed` or `skipped`.
+  var status: String { skipped != nil ? "skipped" : failures.isEmpty ? "passed" : "failed" }
   var seconds: Double
   /// What is wrong, a text for each finding.
   var failures: [String] = []
+  /// The first finding in one line.
+  var brief: String?
   /// The command that repeats it.
   var rerun: String
   /// The first seed and the steps of a random run.
@@ -26,8 +32,15 @@ struct ConformanceResult: Encodable {
       + (form == "driver" ? "" : ", \(form)")
   }
 
+  /// The check, and the setting that it ran with.
+  var title: String { hugePages.map { "\(check) (huge pages \($0))" } ?? check }
+
+  /// A group of scenarios, or the part of the contract: `DB` of `DB-5`.
+  var group: String { hugePages == nil ? String(clause.prefix { $0 != "-" }) : clause }
+
   private enum Key: String, CodingKey {
-    case schema, driver, options, form, clause, check, status, seconds, failures, rerun, seed, steps
+    case schema, driver, options, form, clause, check, status, seconds, failures, rerun, seed, steps, thp,
+      reason
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -42,6 +55,8 @@ struct ConformanceResult: Encodable {
     try container.encode(seconds, forKey: .seconds)
     try container.encode(failures, forKey: .failures)
     try container.encode(rerun, forKey: .rerun)
+    try container.encodeIfPresent(hugePages, forKey: .thp)
+    try container.encodeIfPresent(skipped, forKey: .reason)
     try container.encodeIfPresent(seed, forKey: .seed)
     try container.encodeIfPresent(steps, forKey: .steps)
   }

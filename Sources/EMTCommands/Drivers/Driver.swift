@@ -3,6 +3,7 @@ public import Catalog
 public import Conformance
 public import EMTCore
 public import MMU
+public import Scenarios
 
 /// A driver as the commands use it: its description, and the jobs that were compiled for its types.
 ///
@@ -18,6 +19,8 @@ public struct Driver: Sendable {
   /// Runs the checks of the contract that are chosen by clause and name, and shows each outcome.
   @usableFromInline let contract:
     @Sendable (ConformanceJob, (String, String) -> Bool, (ContractOutcome) -> Void) -> Void
+  /// What runs scenarios.
+  @usableFromInline let scenarios: @Sendable (ConformanceJob) -> ScenarioRunner
   /// Runs random operations; the closure sees every round's seed and the steps done.
   @usableFromInline let explore: @Sendable (ConformanceJob, (UInt64, Int) -> Void) -> DifferentialFailure?
   /// Runs random programs.
@@ -46,6 +49,7 @@ public struct Driver: Sendable {
       try job.run(Service.self, Walker.self)
     }
     contract = { $0.check(Service.self, Walker.self, where: $1, $2) }
+    scenarios = { $0.scenarios(Service.self, Walker.self) }
     explore = { $0.explore(Service.self, Walker.self, onRound: $1) }
     fuzz = { (job: FuzzJob) throws(CommandFailure) -> MemoryReport in
       try job.run(Service.self, Walker.self)

@@ -66,6 +66,7 @@ extension HugePageTranslation where Self: TranslationDatabase {
     // What the removals return has the accessed and dirty bits that hardware set to the last.
     var taken: [Object] = []
     taken.reserveCapacity(old.count)
+    context.meter.count(.pageCollapsed, UInt64(old.count))
     batch { for object in old { takeOut(object) { taken.append($0) } } }
     do throws(TranslationError) {
       for object in taken where object.isPresent {

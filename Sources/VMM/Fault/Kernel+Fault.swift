@@ -47,17 +47,22 @@ extension Kernel {
     let area = space.layout.areas.areas[index]
     guard area.rights.allow(kind) else { return .refused(.notAllowed) }
     if counters.value.placesPages { aim(space, area, address) }
-    if area.flags.contains(.hugeTLB) { return hugeTLBFault(space, area, address, kind) }
+    if !area.flags.isDisjoint(with: [.hugeTLB, .device]) {
+      return area.flags.contains(.device)
+        ? deviceFault(space, area, address, kind) : hugeTLBFault(space, area, address, kind)
+    }
     let page = VirtualRange(page: address, .base)
     let huge = hugePage(of: area, at: address)
     let database = space.database
     var lock = database.rangeLock(over: huge ?? page)
     database.lockForWriting(&lock)
     let object = database.find(address)
-    if !area.flags.isDisjoint(with: .userfaults), let reason = awaited(area, object, address, kind) {
+    if !area.flags.isDisjoint(with: .userfaults),
+      let outcome = watchedFault(space, area, index, object, address, kind)
+    {
       database.unlock(&lock)
       database.putLock(lock)
-      return .waits(reason)
+      return outcome
     }
     let isMapped = object.isMapped
     let wantsHugePage =

@@ -80,7 +80,7 @@ extension Kernel {
     do {
       database.settle(try database.update(fresh).takeObligation())
     } catch {
-      platform.frames.free(frame)
+      freePage(frame)
       return .outOfMemory
     }
     table.addMapping(frame)
@@ -93,7 +93,7 @@ extension Kernel {
       if table.dropMapping(old) == 0, table.references(old) == 0 || platform.frames.leaveMerging(old) {
         pageLists.remove(old)
         meter.count(.frameFreed)
-        platform.frames.free(old)
+        freePage(old)
       }
     }
     return .resolved(.copyOnWrite)
@@ -141,7 +141,7 @@ extension Kernel {
       if !area.flags.contains(.hasPrivatePages) { notePrivatePages(space, index) }
       admit(frame, space, index, at: object.start)
     } else if !Mutation.failedFaultLeaksFrame.isPlanted {
-      platform.frames.free(frame)
+      freePage(frame)
     }
     return outcome
   }

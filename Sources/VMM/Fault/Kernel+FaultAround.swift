@@ -9,6 +9,8 @@ extension Kernel {
   /// is short.
   @inlinable
   func mapAround(_ space: Space<Database>, _ area: VMA, _ address: VirtualAddress) {
+    // Every fault there is to be seen by the userfaultfd.
+    guard area.flags.isDisjoint(with: [.userfaultMinor, .userfaultProtect]) else { return }
     let window = aroundWindow(area, address)
     let database = space.database
     var lock = database.rangeLock(over: window)

@@ -45,6 +45,7 @@ extension Kernel {
     closeUserfault(id)
     forgetPages(of: id, 0..<PageIndex.maximumPages)
     forgetHugePages(of: id, from: 0)
+    releaseDevice(id)
     counters.value.committedPages &-= files[id].accountedPages
     files.discard(id)
   }
@@ -59,7 +60,7 @@ extension Kernel {
       pageLists.remove(frame)
       if table.release(frame) == 0, table.mappings(frame) == 0 {
         meter.count(.frameFreed)
-        platform.frames.free(frame)
+        freePage(frame)
       }
     }
   }

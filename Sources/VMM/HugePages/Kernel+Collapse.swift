@@ -19,7 +19,7 @@ extension Kernel {
       _ = platform.frames.takeFailedOrder()
       return .noBlock
     }
-    meter.count(.frameAllocated)
+    meter.count(.blockAllocated)
     let outcome = replaceByHuge(space, page, rights, block, isForced: isForced)
     if case .done = outcome {
       hugePageCounts.collapses &+= 1
@@ -119,6 +119,8 @@ extension Kernel {
     for frame in frames { gather.drop(frame, order: 0, isDirty: true) }
     meter.count(.pageCount, UInt64(frames.count) &+ 1)
     meter.count(.frameFreed, gather.freed)
+    meter.count(.swapSlot, gather.slots)
+    if counters.value.placesPages { uncharge(gather) }
     gather.free()
   }
 }

@@ -28,7 +28,7 @@ extension Kernel {
       fresh.append(head)
     }
     poolCell.value[number].free.append(contentsOf: fresh)
-    poolCell.value[number].total += needed
+    for head in fresh { poolCell.value[number].noteGain(platform.frames.node(of: head)) }
     if !hugePoolsFollowDemand { poolCell.value[number].surplus += needed }
     poolCell.value[number].reserved += count
     return true

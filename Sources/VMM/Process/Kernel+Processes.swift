@@ -91,6 +91,10 @@ extension Kernel {
   @usableFromInline func removeProcess(_ pid: UInt32) -> Process<Database>? {
     guard let process = processes.removeValue(forKey: pid) else { return nil }
     takeOffCPUs(process)
+    if let parent = processes[process.parent] {
+      parent.usageOfChildren.add(process.usage)
+      parent.usageOfChildren.add(process.usageOfChildren)
+    }
     for descriptor in process.descriptors.all {
       if let lost = process.descriptors.close(descriptor) { releaseFile(lost.file) }
     }
@@ -113,6 +117,7 @@ extension Kernel {
     child.user = parent.user
     child.privileges = parent.privileges
     child.keyRights = parent.keyRights
+    child.parent = parent.pid
     processes[pid] = child
     return child
   }
@@ -157,7 +162,9 @@ extension Kernel {
     let context = DatabaseContext(
       platform: platform, spaceID: id, pageSizes: service.pageSizes, node: nodeForTables())
     do {
-      return register(Space(database: try makeDatabase(context)))
+      let space = register(Space(database: try makeDatabase(context)))
+      if counters.value.placesPages, let parent { inheritGroup(space, parent) }
+      return space
     } catch {
       context.destroy()
       recycle(id)

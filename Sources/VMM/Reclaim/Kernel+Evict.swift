@@ -58,7 +58,9 @@ extension Kernel {
         return false
       }
       do {
-        let change = try space.database.remove(object)
+        let change =
+          try object.isUserfaultWriteProtected && area.flags.contains(.userfaultProtect)
+          ? placeMarker(space.database, object) : space.database.remove(object)
         noteUnmapped(space, frame, wasDirty: change.old.isDirty)
         space.database.settle(change.takeObligation())
       } catch { return false }
@@ -135,6 +137,8 @@ extension Kernel {
         reclaimCell.value.counts.swappedOut += 1
         reclaimCell.value.charge(isAnonymous: true, 1)
       }
+      noteSwapped(frame, entry)
+      meter.count(.swapSlot)
       swapCell.value.uncache(frame)
       table.unmark(.inSwapCache, frame)
       _ = table.release(frame)
@@ -144,7 +148,7 @@ extension Kernel {
     }
     pageLists.remove(frame)
     meter.count(.frameFreed)
-    platform.frames.free(frame)
+    freePage(frame)
     reclaimCell.value.counts.reclaimed += 1
     return true
   }
@@ -157,9 +161,12 @@ extension Kernel {
     let file = files[FileID(key.number)]
     if file.kind == .sharedMemory {
       guard let entry = takeSlot() else { return false }
+      // It is taken, gets its user, and is noted by the file.
+      meter.count(.swapSlot, 3)
       swapCell.value.addUser(entry)
       swapCell.value.write(entry, from: frame, in: platform.memory)
       file.slots[key.page] = entry.packed
+      noteSwapped(frame, entry)
       reclaimCell.value.counts.swappedOut += 1
     } else {
       file.store.write(key.page, from: frame, in: platform.memory)

@@ -26,13 +26,13 @@ extension Kernel {
   }
 
   @usableFromInline func addUser(_ entry: SwapEntry) {
-    meter.count(.pageCount)
+    meter.count(.swapSlot)
     swapCell.value.addUser(entry)
   }
 
   /// One less needs a slot. A page in memory that only the slot had goes with its last user.
   @usableFromInline func dropUser(_ entry: SwapEntry) {
-    meter.count(.pageCount)
+    meter.count(.swapSlot)
     let frame = swapCell.value.frame(entry)
     guard swapCell.value.dropUser(entry) == 0, let frame else { return }
     if platform.frames.table.mappings(frame) == 0 {
@@ -40,7 +40,7 @@ extension Kernel {
       _ = platform.frames.leaveMerging(frame)
       meter.count(.frameFreed)
       pageLists.remove(frame)
-      platform.frames.free(frame)
+      freePage(frame)
     }
   }
 
@@ -55,6 +55,7 @@ extension Kernel {
   @usableFromInline func slot(for frame: FrameNumber) -> SwapEntry? {
     if let entry = swapCell.value.entry(frame) { return entry }
     guard let entry = takeSlot() else { return nil }
+    meter.count(.swapSlot)
     swapCell.value.cache(entry, frame)
     platform.frames.table.retain(frame)
     platform.frames.table.mark([.inSwapCache, .dirty], frame)
@@ -69,6 +70,7 @@ extension Kernel {
     guard flags.contains(.inSwapCache), table.references(frame) == (flags.contains(.merged) ? 2 : 1),
       swapCell.value.isOnlyCached(frame)
     else { return false }
+    meter.count(.swapSlot)
     swapCell.value.uncache(frame)
     table.unmark(.inSwapCache, frame)
     return table.release(frame) == 0
@@ -120,7 +122,7 @@ extension Kernel {
       target = copy
     }
     guard replace(found, by: target, space, area, isWritable: isStore) else {
-      if target != frame { platform.frames.free(target) }
+      if target != frame { freePage(target) }
       return .outOfMemory
     }
     if target != frame { admit(target, space, index, at: page.start) }

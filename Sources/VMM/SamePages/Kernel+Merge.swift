@@ -112,7 +112,7 @@ extension Kernel {
       return unmakeMerged(node, frame)
     }
     samePages.unstable.remove(at: index)
-    samePages.enter(node, platform.memory, platform.frames.table)
+    samePages.enter(node, platform.memory, platform.frames)
     samePages.attach(SamePages.PageID(second.space.number, second.address), to: node)
     samePages.attach(SamePages.PageID(first.space.number, first.address), to: node)
   }

@@ -20,7 +20,7 @@ extension Kernel {
         try checkUnsealed(space, cut)
         try cutAtEdges(space, cut)
       } catch { return old.raw }
-      unmap(space, cut)
+      unmapForCall(space, cut)
     } else if newTop > oldTop {
       let growth = VirtualRange(oldTop, newTop)
       guard mayGrowHeap(process, growth) else { return old.raw }

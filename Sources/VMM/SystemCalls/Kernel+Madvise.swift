@@ -35,6 +35,11 @@ extension Kernel {
         try advisePooled(advice, space, area, area.range.intersection(range))
         continue
       }
+      if area.flags.contains(.device) {
+        try adviseDevice(advice, space, area, area.range.intersection(range))
+        continue
+      }
+      if counters.value.watchesLayout { announceRemoval(advice, area, area.range.intersection(range)) }
       try apply(advice, space, area, area.range.intersection(range))
     }
     if hasHole { throw .enomem }

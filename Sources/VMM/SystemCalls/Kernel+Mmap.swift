@@ -50,7 +50,7 @@ extension Kernel {
         if plan.area.file != .none { discardIfUnreachable(plan.area.file) }
         throw error
       }
-      unmap(space, plan.area.range)
+      unmapForCall(space, plan.area.range)
     }
     install(plan.area, in: space)
     if plan.populates { populate(space, plan.area.range) }
@@ -89,7 +89,8 @@ extension Kernel {
     if file != nil, request[5] &+ length < request[5] { throw .eoverflow }
     guard process.space.layout.areas.areas.count < maximumAreas else { throw .enomem }
     let alignment = pool.map { poolCell.value[$0].size } ?? .base
-    let start = try placeMapping(process.space, request, flags, length, alignment)
+    let wanted = file.flatMap { devicePage($0, length, offset: request[5]) }
+    let start = try placeMapping(process.space, request, flags, length, alignment, wanted: wanted)
     var area = VMA(
       VirtualRange(start, bytes: length), rights: rights, flags: process.space.layout.futureFlags)
     if flags.contains(.droppable), isAnonymous, type == MapFlags.droppable.rawValue {
@@ -153,6 +154,12 @@ extension Kernel {
     if isShared, wantsWrite, !file.isWritable { throw .eacces }
     guard file.isReadable else { throw .eacces }
     guard object.kind != .notMappable else { throw .enodev }
+    if object.kind == .device {
+      guard isShared else { throw .einval }
+      area.flags.insert(.device)
+      area.flags.subtract([.locked, .lockedOnFault])
+      counters.value.usesDevices = true
+    }
     let isWriteSealed = !object.seals.isDisjoint(with: [.write, .futureWrite])
     if isShared, wantsWrite, isWriteSealed { throw .eperm }
     area.file = file.file
@@ -162,10 +169,16 @@ extension Kernel {
     if !isShared || file.isWritable && !isWriteSealed { area.flags.insert(.mayWrite) }
   }
 
-  /// Where a mapping of `length` bytes goes.
+  /// The largest page that a mapping of a device could have, to place it at a multiple of that; nil for other files.
+  private func devicePage(_ file: OpenFile, _ length: UInt64, offset: UInt64) -> PageSize? {
+    guard files[file.file].kind == .device else { return nil }
+    return service.pageSizes.all.last { $0.bytes <= length && offset & $0.mask == 0 }
+  }
+
+  /// Where a mapping of `length` bytes goes; at a multiple of `wanted` if there is room.
   private func placeMapping(
     _ space: Space<Database>, _ request: SystemCallRequest, _ flags: MapFlags, _ length: UInt64,
-    _ alignment: PageSize
+    _ alignment: PageSize, wanted: PageSize? = nil
   ) throws(Errno) -> VirtualAddress {
     guard length <= userEnd.raw else { throw .enomem }
     let wish = request.address(0)
@@ -180,6 +193,7 @@ extension Kernel {
       return wish
     }
     if let placement = request.circumstances.placement { return placement }
+    if let wanted { do { return try findRoom(space, length, near: wish, wanted) } catch {} }
     return try findRoom(space, length, near: wish, alignment)
   }
 

@@ -36,7 +36,7 @@ extension Kernel {
     for area in overlapping(space, range) {
       meter.count(.vmaStep)
       let part = area.range.intersection(range)
-      let isMapped = area.isAnonymous || area.flags.contains(.hugeTLB)
+      let isMapped = area.isAnonymous || !area.flags.isDisjoint(with: [.hugeTLB, .device])
       count &+= isMapped ? presentPages(space, part) : cachedPages(area, part)
     }
     return count
@@ -99,7 +99,8 @@ extension Kernel {
   /// Clears the dirty bits of shared file pages, as writing them back would.
   @inlinable func collectDirty(_ space: Space<Database>, _ range: VirtualRange) {
     let database = space.database
-    for area in overlapping(space, range) where area.file != .none && !area.isPrivate {
+    for area in overlapping(space, range)
+    where area.file != .none && !area.isPrivate && !area.flags.contains(.device) {
       var iterator = database.makeIterator(over: area.range.intersection(range))
       while let object = database.nextMapped(&iterator) {
         guard object.isPresent, object.isDirty else { continue }
