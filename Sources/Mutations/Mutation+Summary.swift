@@ -97,7 +97,7 @@ extension Mutation {
     case .liveClusterOverwritten:
       "A new cluster takes its home slot even if another one lives there."
     case .resizeSkipsCluster:
-      "A step of a resize that is cut short leaves out the slot where the next one should begin."
+      "A step of a resize leaves out the slot where the next one should begin."
     case .nextArrayNotSearched:
       "While a table is resized only one of its arrays is searched."
     case .noExecuteIgnored:

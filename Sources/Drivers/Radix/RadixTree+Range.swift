@@ -30,7 +30,9 @@ extension RadixTree {
         total &+= slot.isVoid ? 0 : piece.pages
       } else if piece.bytes == slot.size.bytes, slot.level <= 2 {
         total &+= slot.level == 1 ? used(slot.child.frame) : pages(slot.child.frame)
-        if Mutation.countMissesLastPage.isPlanted, slot.level == 1, total & 511 == 0 { total &-= 1 }
+        if Mutation.countMissesLastPage.isPlanted, slot.level == 1 {
+          total &-= used(slot.child.frame) == Shape.entries ? 1 : 0
+        }
       } else {
         count(in: slot.child, piece, atMost: limit, &total)
       }

@@ -41,7 +41,7 @@ extension TranslationIteration {
   /// The end of `object`, or the iteration's end if that comes first; an object at the top of the address space ends
   /// at zero, which counts as behind everything.
   @inlinable func boundedEnd(of object: Object, in iterator: Iterator) -> VirtualAddress {
-    let isLate = Mutation.iterationSkipsAfterVoid.isPlanted && !object.isMapped
+    let isLate = Mutation.iterationSkipsAfterVoid.isPlanted && !object.isMapped && object.end > object.start
     let end = isLate ? object.end.advanced(by: PageSize.base.bytes) : object.end
     return end.raw == 0 || end > iterator.end ? iterator.end : end
   }
