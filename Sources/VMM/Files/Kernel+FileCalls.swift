@@ -42,6 +42,8 @@ extension Kernel {
     guard flags & ~known == 0, flags & 24 != 24 else { throw .einval }
     if let name = request.strings[0] {
       if name.utf8.count > 249 { throw .einval }
+    } else if request.circumstances == Circumstances() {
+      try checkName(process, at: request.address(0))
     } else {
       try excuse(request, [.einval, .efault])
     }
@@ -59,6 +61,14 @@ extension Kernel {
     let chosen = descriptor ?? process.descriptors.lowestFree
     open(process, chosen, file)
     return UInt64(chosen)
+  }
+
+  /// A name in user memory has 249 bytes at most.
+  private func checkName(_ process: Process<Database>, at address: VirtualAddress) throws(Errno) {
+    for index in 0...249 as ClosedRange<UInt64> {
+      if try loadUser(process, address.advanced(by: index), bytes: 1) == 0 { return }
+    }
+    throw .einval
   }
 
   /// `fcntl(descriptor, command, seals)` for F_ADD_SEALS 1033 and F_GET_SEALS 1034.

@@ -16,6 +16,7 @@ extension Kernel {
     let (oldTop, newTop) = (pageEnd(old), pageEnd(wish))
     if newTop < oldTop {
       let cut = VirtualRange(newTop, oldTop)
+      guard !space.layout.areas.overlapping(cut).isEmpty else { return old.raw }
       do {
         try checkUnsealed(space, cut)
         try cutAtEdges(space, cut)
@@ -48,9 +49,11 @@ extension Kernel {
 
   @usableFromInline func mayGrowHeap(_ process: Process<Database>, _ growth: VirtualRange) -> Bool {
     let layout = process.space.layout
-    guard layout.areas.overlapping(growth).isEmpty, layout.areas.areas.count < maximumAreas else {
-      return false
-    }
+    // As on Linux, a page stays free between the heap and what follows it.
+    let top = growth.end.advanced(by: PageSize.base.bytes)
+    guard layout.areas.overlapping(VirtualRange(growth.start, top)).isEmpty,
+      layout.areas.isClearOfStack(top), layout.areas.areas.count < maximumAreas
+    else { return false }
     let start = layout.breakStart ?? growth.start
     let isData = !Mutation.breakOverLimit.isPlanted
     guard growth.end.raw - start.raw <= layout.limits.data || !isData else { return false }

@@ -88,7 +88,7 @@ extension Kernel {
     guard request[1] != 0 else { throw .einval }
     let pool = try poolForMapping(request, flags, file)
     let length = try mappingLength(request[1], pool: pool)
-    if file != nil, request[5] &+ length < request[5] { throw .eoverflow }
+    if let file { try checkFileEnd(files[file.file].kind, offset: request[5], length) }
     guard process.space.layout.areas.areas.count < maximumAreas else { throw .enomem }
     let alignment = pool.map { poolCell.value[$0].size } ?? .base
     let wanted = file.flatMap { devicePage($0, length, offset: request[5]) }
@@ -142,6 +142,15 @@ extension Kernel {
       area.flags.contains(.locked) && !area.flags.contains(.lockedOnFault)
       || flags.contains(.populate) && !flags.contains(.nonBlock)
     return MappingPlan(area: area, replaces: isFixed, populates: populates)
+  }
+
+  /// Refuses mappings that no file could be large enough for (Linux: `file_mmap_ok`); devices have no such border.
+  private func checkFileEnd(
+    _ kind: FileObject.Kind, offset: UInt64, _ length: UInt64
+  ) throws(Errno) {
+    let (end, overflow) = offset.addingReportingOverflow(length)
+    let limit = kind == .special ? UInt64.max : UInt64(Int64.max)
+    if overflow || end > limit { throw .eoverflow }
   }
 
   /// Rights and flags of a file mapping.
