@@ -99,7 +99,7 @@ extension Kernel {
     guard Int64(bitPattern: request[1]) >= 0 else { throw .einval }
     let file = try openFile(process, request, argument: 0)
     let object = files[file.file]
-    guard object.kind != .notMappable, file.isWritable else { throw .einval }
+    guard object.kind != .notMappable, object.kind != .device, file.isWritable else { throw .einval }
     if let huge = object.hugeTLB, request[1] & huge.size.mask != 0 { throw .einval }
     if object.seals.contains(.shrink), request[1] < object.size { throw .eperm }
     if object.seals.contains(.grow), request[1] > object.size { throw .eperm }
@@ -126,7 +126,9 @@ extension Kernel {
     let file = try openFile(process, request, argument: 0)
     let object = files[file.file]
     guard file.isWritable else { throw .ebadf }
-    guard object.kind != .notMappable else { throw request.circumstances.verdict ?? .enodev }
+    guard object.kind != .notMappable, object.kind != .device else {
+      throw request.circumstances.verdict ?? .enodev
+    }
     let (end, overflow) = offset.addingReportingOverflow(length)
     guard !overflow, end >> 12 < PageIndex.maximumPages else { throw .efbig }
     if object.kind == .sharedMemory || object.kind == .hugeTLB, mode & ~3 != 0 { throw .eopnotsupp }

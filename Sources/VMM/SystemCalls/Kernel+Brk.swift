@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 internal import EMTCore
+internal import Mutations
 public import SimMemory
 
 extension Kernel {
@@ -20,7 +21,7 @@ extension Kernel {
         try checkUnsealed(space, cut)
         try cutAtEdges(space, cut)
       } catch { return old.raw }
-      unmap(space, cut)
+      unmapForCall(space, cut)
     } else if newTop > oldTop {
       let growth = VirtualRange(oldTop, newTop)
       guard mayGrowHeap(process, growth) else { return old.raw }
@@ -54,9 +55,10 @@ extension Kernel {
       layout.areas.isClearOfStack(top), layout.areas.areas.count < maximumAreas
     else { return false }
     let start = layout.breakStart ?? growth.start
-    guard growth.end.raw - start.raw <= layout.limits.data else { return false }
+    let isData = !Mutation.breakOverLimit.isPlanted
+    guard growth.end.raw - start.raw <= layout.limits.data || !isData else { return false }
     do {
-      try layout.checkRoom(for: growth.bytes, isData: true)
+      try layout.checkRoom(for: growth.bytes, isData: isData)
       if layout.futureFlags.contains(.locked) {
         try layout.checkLockable(growth.bytes, process.privileges, else: .eagain)
       }

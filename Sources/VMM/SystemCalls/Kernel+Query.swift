@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 extension Kernel {
@@ -16,7 +17,8 @@ extension Kernel {
     guard request[2] <= userEnd.raw, range.pages <= userEnd.raw - request[2] else {
       throw .efault
     }
-    guard covers(space, range) else { throw .enomem }
+    let unchecked = Mutation.mincoreOffByOne.isPlanted && length > 0 ? PageSize.base.bytes : 0
+    guard covers(space, VirtualRange(start, bytes: length &- unchecked)) else { throw .enomem }
     try commit(request)
     _ = residentPages(space, range)
     if range.pages > 0 {
@@ -34,7 +36,7 @@ extension Kernel {
     for area in overlapping(space, range) {
       meter.count(.vmaStep)
       let part = area.range.intersection(range)
-      let isMapped = area.isAnonymous || area.flags.contains(.hugeTLB)
+      let isMapped = area.isAnonymous || !area.flags.isDisjoint(with: [.hugeTLB, .device])
       count &+= isMapped ? presentPages(space, part) : cachedPages(area, part)
     }
     return count
@@ -97,7 +99,8 @@ extension Kernel {
   /// Clears the dirty bits of shared file pages, as writing them back would.
   @inlinable func collectDirty(_ space: Space<Database>, _ range: VirtualRange) {
     let database = space.database
-    for area in overlapping(space, range) where area.file != .none && !area.isPrivate {
+    for area in overlapping(space, range)
+    where area.file != .none && !area.isPrivate && !area.flags.contains(.device) {
       var iterator = database.makeIterator(over: area.range.intersection(range))
       while let object = database.nextMapped(&iterator) {
         guard object.isPresent, object.isDirty else { continue }
@@ -112,7 +115,7 @@ extension Kernel {
     do {
       space.database.settle(try space.database.testAndClearDirty(at: object.start).takeObligation())
     } catch { preconditionFailure("a page that was just seen is gone") }
-    markDirty(object.frame)
+    if !Mutation.syncLosesDirty.isPlanted { markDirty(object.frame) }
   }
 
   /// `mseal(address, length, flags)`.
