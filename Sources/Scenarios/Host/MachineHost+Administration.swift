@@ -54,6 +54,23 @@ extension MachineHost: Administration {
     get { kernel.reclaimPolicy }
     set { kernel.reclaimPolicy = newValue }
   }
+  /// Who pays for a shortage.
+  public var killsWhenShort: Bool {
+    get { kernel.reclaimSettings.kills }
+    set { kernel.reclaimSettings.kills = newValue }
+  }
+  /// Turns of nodes.
+  public var interleaveWeights: [UInt64] {
+    get { kernel.interleaveWeights }
+    set { kernel.interleaveWeights = newValue }
+  }
+  /// A distance.
+  public func setDistance(_ one: Int, _ other: Int, _ distance: Int) {
+    kernel.nodeMap[one, other] = distance
+    kernel.nodeMap[other, one] = distance
+  }
+  /// A node's free frames.
+  public func freeFrames(node: Int) -> UInt64 { frames.freeFrames(node: node) }
   /// Sizes a pool.
   public func setHugePages(_ size: PageSize, _ count: UInt64) throws(Errno) -> UInt64 {
     try kernel.setHugePages(size, count)

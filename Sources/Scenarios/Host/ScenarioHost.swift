@@ -85,6 +85,8 @@ public protocol ScenarioHost: AnyObject {
   func node(_ pid: UInt32, _ address: UInt64) -> Int?
   /// Nodes that the process may use (cpuset).
   func allow(_ pid: UInt32, _ nodes: NodeSet, migrates: Bool) throws(Errno)
+  /// Shares pages of files that the process reads out over its nodes (cpuset.memory_spread_page).
+  func spreadFilePages(_ pid: UInt32, _ isOn: Bool)
   /// The open file behind a descriptor.
   func openFile(_ pid: UInt32, _ descriptor: UInt32) -> OpenFile?
   /// User, privileges and key rights.
@@ -144,6 +146,14 @@ public protocol Administration: AnyObject {
   func reclaim(node: Int, count: UInt64) -> UInt64
   /// How reclaim chooses pages.
   var reclaimPolicy: ReclaimPolicy { get set }
+  /// Whether the largest process ends when memory runs out.
+  var killsWhenShort: Bool { get set }
+  /// Pages in turn that each node gives to MPOL_WEIGHTED_INTERLEAVE.
+  var interleaveWeights: [UInt64] { get set }
+  /// Sets the distance between two nodes, both ways.
+  func setDistance(_ one: Int, _ other: Int, _ distance: Int)
+  /// Free frames of a node.
+  func freeFrames(node: Int) -> UInt64
   /// Sets the size of a pool of huge pages.
   func setHugePages(_ size: PageSize, _ count: UInt64) throws(Errno) -> UInt64
   /// Lets a pool grow on demand.
