@@ -7,6 +7,22 @@ public enum ScenarioCatalog {
     mmap,
     munmap,
     mprotect,
+    hugetlb,
+    segments,
+    numaPolicy,
+    ksm,
+    swap,
+    oom,
+    tunable,
+    fork,
+    clone,
+    userCopy,
+    cve,
+    misc,
+    cpuset,
+    vma,
+    thp,
+    mtest,
   ]
 
   /// The case with a name, and its group's name.
