@@ -28,21 +28,23 @@ func tests(_ name: String, imports: [String], resources: [Resource] = []) -> Tar
 }
 
 /// What a driver is built from; a driver never sees the memory manager or another driver.
-let driverImports = ["EMTCore", "EntryFormats", "SimMemory", "X86Object"]
+let driverImports = ["EMTCore", "EntryFormats", "SimMemory", "X86Object", "Mutations"]
 
 let modules: [Target] = [
-  module("SimMemory", imports: []),
+  module("Mutations", imports: []),
+  module("SimMemory", imports: ["Mutations"]),
   module("EntryFormats", imports: ["SimMemory"]),
   module("Events", imports: ["SimMemory"]),
-  module("EMTCore", imports: ["SimMemory"]),
-  module("X86Object", in: "Drivers/X86Object", imports: ["EMTCore", "EntryFormats", "SimMemory"]),
+  module("EMTCore", imports: ["SimMemory", "Mutations"]),
+  module(
+    "X86Object", in: "Drivers/X86Object", imports: ["EMTCore", "EntryFormats", "SimMemory", "Mutations"]),
   module("Radix", in: "Drivers/Radix", imports: driverImports),
   module("FPT", in: "Drivers/FPT", imports: ["Radix", "EntryFormats"]),
   module("ClusterTable", in: "Drivers/ClusterTable", imports: driverImports),
   module("Hashed", in: "Drivers/Hashed", imports: ["ClusterTable"] + driverImports),
   module("ECPT", in: "Drivers/ECPT", imports: ["ClusterTable"] + driverImports),
-  module("VMM", imports: ["EMTCore", "SimMemory"]),
-  module("MMU", imports: ["EntryFormats", "SimMemory"]),
+  module("VMM", imports: ["EMTCore", "SimMemory", "Mutations"]),
+  module("MMU", imports: ["EntryFormats", "SimMemory", "Mutations"]),
   module("Machine", imports: ["VMM", "MMU", "EMTCore", "SimMemory", "Events"]),
   module(
     "Catalog", in: "Drivers/Catalog",
@@ -75,6 +77,7 @@ let testSupport: [Target] = [
 ]
 
 let testSuites: [Target] = [
+  tests("Mutations", imports: ["Mutations"]),
   tests("SimMemory", imports: ["SimMemory"]),
   tests("EMTCore", imports: ["EMTCore", "Reference", "SimMemory"]),
   tests("X86Object", imports: ["X86Object", "Reference", "EMTCore", "EntryFormats", "SimMemory"]),
@@ -136,6 +139,12 @@ let package = Package(
   name: "emt",
   products: modules.map { .library(name: $0.name, targets: [$0.name]) }
     + [.executable(name: "emt", targets: ["emt"])],
+  traits: [
+    .trait(
+      name: "Mutations",
+      description:
+        "Compiles planted bugs in, of which a run chooses one (Docs/Mutations.md): for testing the tests.")
+  ],
   targets: modules + [
     .executableTarget(
       name: "emt", dependencies: ["EMTCommands"], path: "Sources/emt", swiftSettings: settings)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EntryFormats
+public import Mutations
 public import SimMemory
 
 extension ECPTWalker {
@@ -148,7 +149,9 @@ extension ECPTWalker {
     if register.hasSuccessor {
       let next = ECPTWay(word: word(search, ECPTRegisters.next(table, way)))
       let smaller = Swift.min(register.clusters, next.clusters)
-      if turned & (smaller &- 1) < word(search, ECPTRegisters.pointer(table, way)) { register = next }
+      let reach: UInt64 = Mutation.walkerPointerOffByOne.isPlanted ? 1 : 0
+      let migrated = word(search, ECPTRegisters.pointer(table, way)) &+ reach
+      if turned & (smaller &- 1) < migrated { register = next }
     }
     let slot = register.slot(turned)
     return slot.raw <= memory.bytes &- ClusterFormat.bytes ? slot : nil

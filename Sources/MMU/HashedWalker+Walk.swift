@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EntryFormats
+public import Mutations
 public import SimMemory
 
 extension HashedWalker {
@@ -62,7 +63,7 @@ extension HashedWalker {
       }
       let offset = ClusterFormat.entryOffset(address, table)
       var leaf = search(arrays.0, number, hash, offset, &cost, &recorder)
-      if leaf.place.raw == 0, arrays.1.exists {
+      if leaf.place.raw == 0, arrays.1.exists, !Mutation.walkerSearchesOneArray.isPlanted {
         leaf = search(arrays.1, number, hash, offset, &cost, &recorder)
       }
       if leaf.raw & X86Entry.present != 0 {

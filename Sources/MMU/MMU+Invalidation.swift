@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import Mutations
 public import SimMemory
 
 extension MMU {
@@ -8,6 +9,7 @@ extension MMU {
   /// 0 and 1, Intel SDM vol. 3A §4.10.4.1); `invalidateEveryone` removes those.
   public func invalidate(spaceID: UInt16, range: VirtualRange?) {
     for level in [fetchTLB, dataTLB, secondTLB] { level.invalidate(spaceID: spaceID, range: range) }
+    if range != nil, Mutation.walkCachesKept.isPlanted { return }
     walker.invalidate(spaceID: spaceID, range: range)
   }
 

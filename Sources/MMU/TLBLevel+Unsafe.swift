@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import Mutations
 public import SimMemory
 
 /// One TLB: an array for each page size; sizes that share one hold the same handle.
@@ -114,7 +115,7 @@ public import SimMemory
         if let spaceID { array.remove(spaceID: spaceID) } else { array.removeAll() }
       }
     }
-    for sizeClass in UInt64(0)..<3 {
+    for sizeClass in UInt64(0)..<(Mutation.largeEntriesKept.isPlanted ? 1 : 3) {
       array(sizeClass).remove(
         range, shift: TLBLevel.shift(sizeClass), sizeClass: sizeClass, spaceID: spaceID)
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import Mutations
 public import SimMemory
 
 /// Where a page is and what may be done with it: what a walk finds and a TLB keeps, in one word.
@@ -68,9 +69,9 @@ public import SimMemory
   public static func required(_ access: AccessKind, isUser: Bool) -> UInt64 {
     let mode = isUser ? present | user : present
     switch access {
-    case .fetch: return mode | executable
+    case .fetch: return Mutation.noExecuteIgnored.isPlanted ? mode : mode | executable
     case .load: return mode
-    case .store: return mode | writable | dirty
+    case .store: return Mutation.storeLeavesClean.isPlanted ? mode | writable : mode | writable | dirty
     }
   }
 

@@ -43,9 +43,13 @@ public struct CostFit: Sendable {
   public static func prior(_ event: KernelEvent) -> Double {
     switch event {
     case .contentZeroed, .contentCopied: 0
-    case .entryRead, .vmaMoved: 5
-    case .extraProbe, .lockWait, .pageCount, .iteratorStep, .rangeEntry, .vmaSearchStep: 15
-    case .tableFrame, .systemCallEntry, .vmaChange, .vmaGathered, .clusterMove, .shootdown, .interrupt: 200
+    case .entryRead, .vmaMoved, .tableFrameChecked: 5
+    case .extraProbe, .lockWait, .pageCount, .iteratorStep, .rangeEntry, .vmaSearchStep, .pieceWritten: 15
+    case .tableFrame, .systemCallEntry, .vmaChange, .vmaGathered, .clusterMove, .shootdown, .interrupt,
+      .hugeEntryWrite,
+      .rangeCall, .groupMade, .groupFreed, .swapSlot, .blockAllocated, .blockFreed, .jobEntry,
+      .jobStep:
+      200
     default: 60
     }
   }

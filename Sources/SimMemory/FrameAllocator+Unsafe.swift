@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import Mutations
 
 /// A handle to the buddy allocator over simulated physical memory, one set of lists per NUMA node.
 ///
@@ -101,6 +102,7 @@
     checkIsIdle(frame)
     precondition(unsafe Int(table.records[Int(frame.raw)].order) == order, "block freed with another order")
     unsafe nodes[node].freeFrames &+= 1 &<< UInt64(order)
+    if Mutation.blockCountedShort.isPlanted { unsafe nodes[node].freeFrames &-= 1 }
     insert(frame, order: order, node: node)
   }
 

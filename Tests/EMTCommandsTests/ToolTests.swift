@@ -83,6 +83,9 @@ struct ToolTests {
     (["calibrate", "--run", "micros", "--driver", "radix"], "micro, contents or traces"),
     (["calibrate", "--check"], "need a TRACE"),
     (["calibrate", "--faults", "x.emtrace", "--output", "y"], "fit nothing"),
+    (["calibrate", "--check", "x.emtrace", "--docs", "y"], "fit nothing"),
+    (["calibrate", "--check", "x.emtrace", "--thp", "never,often"], "unknown policy 'often'"),
+    (["calibrate", "--run", "micro", "--driver", "radix", "--thp", "never,always"], "one --thp"),
   ])
   func wrongUsageIsOneClearLineAndStatusTwo(_ words: [String], _ hint: String) throws {
     let run = try Tool.run(words)

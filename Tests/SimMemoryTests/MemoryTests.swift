@@ -51,6 +51,21 @@ struct MemoryTests {
     #expect(memory.byte(at: b.advanced(by: 3)) == 0)
   }
 
+  @Test func aBlockIsClearedOnceAndOnlyWhereItWasUsed() throws {
+    let owner = try SimulatedMemory(MemoryGeometry(bytes: 8 << 20))
+    let (memory, frames) = (owner.memory, owner.allocator)
+    let block = try #require(frames.allocate(order: 9))
+    #expect(!frames.clearBlock(block, frames: 512), "memory is born zero")
+    for step in [0, 7, 511] as [UInt64] { memory.setContents(~0, at: block.advanced(by: step).address) }
+    frames.free(block, order: 9)
+    let again = try #require(frames.allocate(order: 9))
+    let before = frames.clearedFrames
+    #expect(frames.clearBlock(again, frames: 512))
+    #expect(memory.isZero(again.address, bytes: 2 << 20))
+    #expect(frames.clearedFrames - before == 512, "all were handed out, so all may have been written to")
+    #expect(!frames.isClear(again, frames: 512), "the holder may write to them from now on")
+  }
+
   @Test func theLogSeesWhoDidWhat() throws {
     let owner = try SimulatedMemory(MemoryGeometry(bytes: 2 << 20))
     let log = AccessLog()

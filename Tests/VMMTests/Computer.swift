@@ -38,7 +38,10 @@ final class Computer<Service: TranslationService> {
   ) throws(Errno) -> UInt64 {
     let process = other ?? process
     let result = try kernel.systemCall(
-      process, SystemCallRequest(number, arguments, circumstances: circumstances))
+      process,
+      SystemCallRequest(
+        number, arguments, strings: number == .memfdCreate ? [0: "memory"] : [:],
+        circumstances: circumstances))
     if let broken = process.space.layout.areas.brokenInvariant() { Issue.record("\(broken)") }
     return result
   }

@@ -34,6 +34,7 @@ protocol PoolComputer: AnyComputer {
   func setPool(_ size: PageSize, _ pages: UInt64) throws(Errno) -> UInt64
   func setOvercommit(_ size: PageSize, _ pages: UInt64) throws(Errno)
   func open(_ path: String, flags: UInt64, as descriptor: UInt64, pid: UInt32) throws
+  func close(_ descriptor: UInt64)
   func mount(_ size: PageSize, at path: String) throws(Errno)
   func setUser(_ user: UInt32, _ privileges: Privileges, pid: UInt32)
   func use(pid: UInt32) -> MemoryUse
@@ -110,6 +111,9 @@ extension Computer: PoolComputer {
   func open(_ path: String, flags: UInt64, as descriptor: UInt64, pid: UInt32) throws {
     kernel.follow(
       try kernel.process(pid), FileCall(.open, [0, flags], strings: [0: path], result: descriptor))
+  }
+  func close(_ descriptor: UInt64) {
+    kernel.follow(process, FileCall(.close, [descriptor], strings: [:], result: 0))
   }
   func mount(_ size: PageSize, at path: String) throws(Errno) { try kernel.mountHugePages(size, at: path) }
   func setUser(_ user: UInt32, _ privileges: Privileges, pid: UInt32) {

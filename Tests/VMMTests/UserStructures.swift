@@ -41,4 +41,10 @@ extension Computer {
   func call(_ number: SystemCallNumber, _ arguments: [UInt64], expecting errno: Errno) throws {
     #expect(refusal(number, arguments) == errno)
   }
+
+  /// What something that is not a call is refused with.
+  func refusal<Result>(_ body: () throws -> Result) -> Errno? {
+    do { _ = try body() } catch { return error as? Errno }
+    return nil
+  }
 }

@@ -19,43 +19,7 @@ struct UserfaultTests {
   )
   private static let (poison, move): (UInt64, UInt64) = (0xC020_AA08, 0xC028_AA05)
 
-  /// A process with 16 watched pages, 4 source pages, and an agreed userfaultfd.
-  private struct Rig<Service: TranslationService> {
-    let computer: Computer<Service>
-    let descriptor: UInt64
-
-    init(mode: UInt64, flags: UInt64 = 0x32, file: UInt64 = .max) throws {
-      computer = try Computer<Service>()
-      _ = try computer.map(1, at: structure, flags: 0x32)
-      _ = try computer.map(4, at: source, flags: 0x32)
-      var descriptor = file
-      if flags & 0x20 == 0 { descriptor = try computer.memfd(size: 16 * page) }
-      try computer.call(.mmap, [watched, 16 * page, 3, flags, descriptor, 0])
-      self.descriptor = try computer.call(.userfaultfd, [1])
-      #expect(command(api, 0xAA, 0, 0) == nil)
-      #expect(command(register, watched, 16 * page, mode) == nil)
-    }
-
-    /// Performs a command.
-    /// - Returns: why it was refused.
-    func command(_ number: UInt64, _ words: UInt64..., by other: Computer<Service>.Proc? = nil) -> Errno? {
-      for (index, word) in words.enumerated() {
-        computer.storeWord(structure + UInt64(index) * 8, word, in: other)
-      }
-      return computer.refusal(.ioctl, [descriptor, number, structure], in: other)
-    }
-
-    /// What the command answered in the structure.
-    func answer(_ index: UInt64) -> UInt64? { computer.loadWord(structure + index * 8) }
-
-    func event() throws -> UserfaultEvent? {
-      try computer.kernel.takeUserfaultEvent(computer.process, UInt32(descriptor))
-    }
-
-    func isWaiting(_ address: UInt64) -> Bool {
-      computer.kernel.isWaiting(computer.process.space, VirtualAddress(address))
-    }
-  }
+  private typealias Rig = UserfaultRig
 
   private struct Missing: Scenario {
     func run<Service: TranslationService>(_ service: Service.Type) throws {

@@ -15,7 +15,8 @@ extension MemoryRig {
     var result: UInt64?
     var failure: Errno?
     do throws(Errno) {
-      result = try calls.systemCall(process, SystemCallRequest(number, arguments))
+      let strings = number == .memfdCreate ? [0: "file"] : [:]
+      result = try calls.systemCall(process, SystemCallRequest(number, arguments, strings: strings))
     } catch { failure = error }
     mix(result ?? UInt64(failure?.rawValue ?? 0) << 56)
     let ranShort = machine.kernel.timesOutOfMemory > shortagesBefore

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 /// A lock over a range: one of the 64 words of a database for a range inside one aligned 2 MiB, else all of it.
@@ -27,7 +28,8 @@ extension ClusterTable {
     let region = range.start.aligned(down: .twoMiB)
     guard last.aligned(down: .twoMiB) == region else { return ClusterLock(PhysicalAddress(0)) }
     // Fibonacci hashing (Knuth, TAOCP vol. 3 §6.4): neighbours get different words, and it is one multiplication.
-    let index = ((region.pageNumber &>> 9) &* 0x9E37_79B9_7F4A_7C15) &>> 58
+    let number = Mutation.lockWordByPage.isPlanted ? range.start.pageNumber : region.pageNumber &>> 9
+    let index = (number &* 0x9E37_79B9_7F4A_7C15) &>> 58
     return ClusterLock(block.advanced(by: Self.lockWords &+ index &<< 3))
   }
 

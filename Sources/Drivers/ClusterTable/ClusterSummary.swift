@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 internal import EMTCore
 internal import EntryFormats
+public import Mutations
 public import SimMemory
 
 /// What software knows of 2 GiB, in one frame, so that voids and counts of aligned 2 MiB and 1 GiB are O(1). Hardware does
@@ -105,7 +106,8 @@ extension ClusterTable {
     let count = old &>> lane & 0xFFFF
     guard count == 0 || (count &+ difference) & 0xFFFF == 0 else { return false }
     let one: UInt64 = table == 0 ? 1 : ClusterSummary.hugeSpan
-    change(spans) { count == 0 ? $0 &+ one : $0 &- one }
+    let first = Mutation.summaryForgotten.isPlanted && table == 0 ? 0 : one
+    change(spans) { count == 0 ? $0 &+ first : $0 &- one }
     return true
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
 public import EntryFormats
+public import Mutations
 public import SimMemory
 public import X86Object
 
@@ -9,6 +10,7 @@ extension ClusterTable {
   /// conflict with smaller ones.
   @inlinable
   public func insertRun(_ prototype: X86Object, count: UInt64) throws(RangeFailure) -> FlushObligation {
+    context.meter.count(.rangeCall)
     var flushed = FlushSpan()
     let shift = UInt64(prototype.size.shift)
     var step: UInt64 = 0
@@ -59,7 +61,7 @@ extension ClusterTable {
       }
       old.owe(&replaced)
       target.settle(replaced.obligation())
-      rewrite(protected) { $0 & ~X86Entry.writable }
+      if !Mutation.clusterCopyLeavesWritable.isPlanted { rewrite(protected) { $0 & ~X86Entry.writable } }
       protected.owe(&flushed)
       for index in 0..<group.count where shared.words[index] != 0 {
         context.meter.count(.rangeEntry)
@@ -100,7 +102,7 @@ extension ClusterTable {
     var (old, taken) = (target, part)
     try place(&old)
     old.owe(&flushed)
-    takeOut(&taken)
+    if !Mutation.clusterMoveLeavesOld.isPlanted { takeOut(&taken) }
     taken.owe(&flushed)
     for index in 0..<taken.count where taken.words[index] != 0 {
       context.meter.count(.rangeEntry)

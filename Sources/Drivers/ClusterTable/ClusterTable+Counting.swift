@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
 internal import EntryFormats
+public import Mutations
 public import SimMemory
 
 extension ClusterTable {
@@ -16,7 +17,7 @@ extension ClusterTable {
   func mapped(in range: VirtualRange, stopsAtFirst: Bool) -> UInt64 {
     var (position, pages) = (range.start, UInt64(0))
     while position < range.end, !stopsAtFirst || pages == 0 {
-      context.meter.count(.rangeGroup)
+      context.meter.count(.summaryRead)
       let generation = context.generation
       var (known, size) = known(position, range)
       if known == nil {
@@ -25,7 +26,7 @@ extension ClusterTable {
         while let group = nextGroup(&scan, edge) {
           for index in 0..<group.count where group.words[index] != 0 { sum &+= 1 }
         }
-        known = sum
+        known = Mutation.groupMissesLast.isPlanted && sum > 1 ? sum &- 1 : sum
       }
       guard context.generation == generation else { continue }
       pages &+= known ?? 0

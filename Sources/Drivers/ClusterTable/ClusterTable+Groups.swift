@@ -8,12 +8,14 @@ extension ClusterTable {
   /// The next group at or behind `position` and before `end`; `position` moves behind it. Voids are passed.
   @inlinable public func nextGroup(_ position: inout VirtualAddress, _ end: VirtualAddress) -> ClusterGroup? {
     while position < end {
-      context.meter.count(.rangeGroup)
       context.meter.count(.lookup)
       let group = group(at: position, end)
       let behind = group.span.end
       position = behind.raw == 0 || behind > end ? end : behind
-      if group.location != 0 { return group }
+      if group.location != 0 {
+        context.meter.count(.rangeGroup)
+        return group
+      }
     }
     return nil
   }
@@ -23,6 +25,7 @@ extension ClusterTable {
   public func forEachGroup(
     in range: VirtualRange, _ body: (ClusterGroup, inout FlushSpan) throws(RangeFailure) -> Void
   ) throws(RangeFailure) -> FlushObligation {
+    context.meter.count(.rangeCall)
     var flushed = FlushSpan()
     var position = range.start
     while let group = nextGroup(&position, range.end) {

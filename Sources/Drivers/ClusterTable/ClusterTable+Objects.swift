@@ -28,7 +28,7 @@ extension ClusterTable {
     try put(&group)
     var old = object
     old.entry = X86Entry(group.words[0])
-    context.meter.count(.entryWrite)
+    context.meter.count(object.size == .base ? .entryWrite : .hugeEntryWrite)
     return Change(old: old)
   }
 
@@ -45,7 +45,7 @@ extension ClusterTable {
     var taken = ClusterGroup(object, mapping: ~0)
     takeOut(&taken)
     guard taken.words[0] != 0 else { throw otherSize(object) ?? .notMapped }
-    context.meter.count(.entryWrite)
+    context.meter.count(object.size == .base ? .entryWrite : .hugeEntryWrite)
     return Change(old: taken.object(0))
   }
 

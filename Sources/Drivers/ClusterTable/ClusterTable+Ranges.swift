@@ -19,6 +19,7 @@ extension ClusterTable {
         visit(taken.object(index))
       }
     }
+    context.meter.count(.tableTrim)
     giveBack(range)
     return obligation
   }

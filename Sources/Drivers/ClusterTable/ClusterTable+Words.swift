@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
 public import EntryFormats
+public import Mutations
 public import SimMemory
 
 extension ClusterTable {
@@ -49,6 +50,7 @@ extension ClusterTable {
   @inlinable @inline(__always)
   public func alone<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
     let lock = context.platform.frames.table.lock(block.frame)
+    if Mutation.structureLockNotTaken.isPlanted { return try body() }
     noteLocked(waits: lock.lockForWriting())
     defer { lock.unlockWriting() }
     return try body()
@@ -56,6 +58,7 @@ extension ClusterTable {
 
   /// Tells walkers and holders of locations that what they know of slots is about to be wrong.
   @inlinable public func announceMove() {
+    if Mutation.moveNotAnnounced.isPlanted { return }
     set(Self.versionWord, word(Self.versionWord) &+ 1)
     context.advanceGeneration()
   }
@@ -81,6 +84,6 @@ extension ClusterTable {
       if missed != 0 { _ = memory.fetchOr(missed, at: copy) }
     }
     // Who found the source since the announcement must not keep its place either.
-    context.advanceGeneration()
+    if !Mutation.moveNotAnnounced.isPlanted { context.advanceGeneration() }
   }
 }

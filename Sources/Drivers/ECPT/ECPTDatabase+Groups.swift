@@ -33,6 +33,7 @@ extension ECPTDatabase {
           throw .outOfMemory
         }
         fresh = fill(slot, number, table, group, first)
+        context.meter.count(.groupMade)
         if !hasStepped { stepOne(table) }
         group.words = InlineArray(repeating: 0)
       }

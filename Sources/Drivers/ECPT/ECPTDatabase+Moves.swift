@@ -2,6 +2,7 @@
 internal import ClusterTable
 internal import EMTCore
 internal import EntryFormats
+internal import Mutations
 internal import SimMemory
 
 // Everything here runs while the structure lock is held alone.
@@ -74,6 +75,7 @@ extension ECPTDatabase {
       let node = planner.nodes[index]
       move(node.slot, to: target, table)
       (target, index) = (node.slot, Int(node.parent))
+      if Mutation.chainStopsEarly.isPlanted, index >= 0 { (target, index) = (planner.nodes[index].slot, -1) }
     }
     return target
   }
@@ -100,7 +102,7 @@ extension ECPTDatabase {
 
   /// Moves a cluster or row to a free slot of another way, so that it can be found at every store.
   func move(_ source: PhysicalAddress, to target: PhysicalAddress, _ table: Int) {
-    copy(source, to: target)
+    if !Mutation.kickDropsCluster.isPlanted { copy(source, to: target) }
     empty(source, keeping: target)
     // The walk tables know the way of large pages.
     if table == 1 || table == 2 { refreshHeaders(address(of: number(at: target, table), table)) }

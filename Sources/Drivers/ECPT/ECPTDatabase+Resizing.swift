@@ -2,6 +2,7 @@
 internal import ClusterTable
 internal import EMTCore
 internal import EntryFormats
+internal import Mutations
 internal import SimMemory
 
 // One way of a table is resized at a time. First the new array is cleared frame by frame, then it becomes the way's
@@ -145,7 +146,8 @@ extension ECPTDatabase {
       }
       if smaller < current.clusters {
         let second = current.slot(index + smaller)
-        if isLive(second, table), isLive(current.slot(index), table) {
+        let areTwo = isLive(second, table) && isLive(current.slot(index), table)
+        if areTwo, !Mutation.shrinkOverwrites.isPlanted {
           // Two clusters for one slot: the second one goes elsewhere. Six moves at most.
           guard left >= 6 || left == moves else { break }
           guard let target = vacate(number(at: second, table), table, excluding: way) else {
@@ -160,7 +162,8 @@ extension ECPTDatabase {
       left -= transfer(current.slot(index), to: next, table, way, pointer: index + 1)
       index += 1
     }
-    setPointer(table, way, index)
+    let isAhead = Mutation.migrationPointerAhead.isPlanted && !isReturning && index < smaller
+    setPointer(table, way, isAhead ? index + 1 : index)
     if index == smaller, !isReturning { finish(table, way, keeping: next, leaving: current) }
     if index == 0, isReturning {
       set(ECPTWord.limit(table), word(ECPTWord.live(table)) / 2)
@@ -176,7 +179,8 @@ extension ECPTDatabase {
     guard isLive(source, table) else { return 0 }
     let hash = policy.hash.hash(number(at: source, table))
     let target = array.slot(ECPTFormat.turn(hash, way))
-    assert(!isLive(target, table), "two clusters migrate to one slot")
+    assert(
+      !isLive(target, table) || Mutation.shrinkOverwrites.isPlanted, "two clusters migrate to one slot")
     copy(source, to: target)
     setPointer(table, way, pointer)
     empty(source, keeping: target)

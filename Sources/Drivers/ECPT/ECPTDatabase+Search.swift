@@ -2,6 +2,7 @@
 public import ClusterTable
 public import EMTCore
 public import EntryFormats
+public import Mutations
 public import SimMemory
 internal import X86Object
 
@@ -55,7 +56,7 @@ extension ECPTDatabase {
   func hasTag(_ slot: PhysicalAddress, _ number: UInt64, _ table: Int) -> Bool {
     if table >= ClusterFormat.tables { return ECPTRow.number(memory.loadAcquire(slot)) == number }
     var difference = memory.loadAcquire(slot) ^ number &<< 52
-    if difference & ECPTFormat.bits != 0 { return false }
+    if difference & ECPTFormat.bits != 0, !Mutation.tagPieceNotCompared.isPlanted { return false }
     difference = memory.loadAcquire(slot.advanced(by: 8)) ^ number &<< 47
     difference |= memory.loadAcquire(slot.advanced(by: 16)) ^ number &<< 42
     difference |= memory.loadAcquire(slot.advanced(by: 24)) ^ number &<< 37
@@ -83,7 +84,9 @@ extension ECPTDatabase {
 
   @usableFromInline @inline(never)
   func stashed(_ number: UInt64, _ table: Int) -> PhysicalAddress? {
-    guard word(ECPTRegisters.stash) &>> UInt64(table) & 1 != 0 else { return nil }
+    guard word(ECPTRegisters.stash) &>> UInt64(table) & 1 != 0, !Mutation.stashNotSearched.isPlanted else {
+      return nil
+    }
     context.meter.count(.extraProbe, UInt64(ECPTRegisters.stashSlots))
     return stash(table).first { holds($0, number, table) }
   }

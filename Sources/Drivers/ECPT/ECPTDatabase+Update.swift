@@ -55,6 +55,7 @@ extension ECPTDatabase {
     guard !X86Entry(old).isNone else { return old }
     let mark = isMark ? old : change(PhysicalAddress(place.raw | 56)) { $0 &- ECPTFormat.one }
     if mark & ECPTFormat.bits == ECPTFormat.one {
+      context.meter.count(.groupFreed)
       add(-1, to: ECPTWord.live(table))
       context.advanceGeneration()
     }

@@ -2,6 +2,7 @@
 internal import ClusterTable
 internal import EMTCore
 internal import EntryFormats
+internal import Mutations
 internal import SimMemory
 
 // Everything here runs while the structure lock is held alone.
@@ -28,7 +29,7 @@ extension HashedDatabase {
     var slot = array.slot(HashedFormat.hash(number))
     for _ in 0..<array.clusters {
       let mark = memory.loadRelaxed(slot.advanced(by: ClusterFormat.markOffset))
-      if mark & HashedFormat.live == 0 { return slot }
+      if mark & HashedFormat.live == 0 || Mutation.liveClusterOverwritten.isPlanted { return slot }
       slot = array.slot(after: slot)
     }
     return nil
@@ -54,6 +55,7 @@ extension HashedDatabase {
 
   /// Frees the slot of a cluster that maps nothing. The table keeps its memory, so that what was removed can be put back.
   func free(_ slot: PhysicalAddress, _ table: Int) {
+    context.meter.count(.groupFreed)
     announceMove()
     if add(-1, to: HashedWord.live(table)) == 0 {
       set(HashedDescriptor.current(table), current(table).word & ~HashedArray.occupied)
@@ -75,7 +77,7 @@ extension HashedDatabase {
     for step in 1..<array.clusters {
       scan = array.slot(after: scan)
       let mark = memory.loadRelaxed(scan.advanced(by: ClusterFormat.markOffset))
-      if mark & X86Entry.schemeMask == 0 { break }
+      if mark & X86Entry.schemeMask == 0 || Mutation.gapClosedEarly.isPlanted { break }
       if step == 64 {
         add(1, to: HashedWord.dead(table))
         return

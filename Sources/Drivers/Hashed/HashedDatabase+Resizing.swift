@@ -2,6 +2,7 @@
 internal import ClusterTable
 internal import EMTCore
 internal import EntryFormats
+internal import Mutations
 public import SimMemory
 
 // Everything here but `catchUp` runs while the structure lock is held alone.
@@ -116,7 +117,8 @@ extension HashedDatabase {
       move(slot, to: target)
       moves += 1
     }
-    set(HashedDescriptor.moved(table), index)
+    let skipped: UInt64 = Mutation.resizeSkipsCluster.isPlanted && index < old.clusters ? 1 : 0
+    set(HashedDescriptor.moved(table), index + skipped)
     if index == old.clusters { replace(old, with: next, table) }
   }
 

@@ -2,6 +2,7 @@
 public import ClusterTable
 public import EMTCore
 public import EntryFormats
+public import Mutations
 public import SimMemory
 internal import X86Object
 
@@ -23,6 +24,7 @@ extension HashedDatabase {
     guard next.exists else { return probe(current, number, hash) }
     let hasMoved = hash & (current.clusters &- 1) < word(HashedDescriptor.moved(table))
     if let slot = probe(hasMoved ? next : current, number, hash) { return slot }
+    if Mutation.nextArrayNotSearched.isPlanted { return nil }
     context.meter.count(.extraProbe)
     return probe(hasMoved ? current : next, number, hash)
   }

@@ -44,6 +44,7 @@ extension HashedDatabase {
           dropSummary(group.start)
           throw .outOfMemory
         }
+        context.meter.count(.groupMade)
         fill(slot, number, table, group.words, ClusterFormat.entryOffset(group.start, table))
         for index in 0..<group.count where group.words[index] != 0 { fresh += 1 }
         group.words = InlineArray(repeating: 0)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
 public import EntryFormats
+public import Mutations
 public import SimMemory
 
 /// The paging hardware of a machine for trees of one shape, as the operating system sees it: the root registers of all
@@ -67,7 +68,7 @@ public import SimMemory
   @inlinable public func makeDatabase(_ context: DatabaseContext) throws(ServiceError) -> RadixTree<Shape> {
     guard let database = RadixTree<Shape>(context, isKernel: false) else { throw .outOfMemory }
     let memory = context.platform.memory
-    for index in RadixTreeService.sharedEntries {
+    for index in RadixTreeService.sharedEntries where !Mutation.kernelHalfNotShared.isPlanted {
       let entry = memory.loadRelaxed(kernelDatabase.root.advanced(by: index &<< 3))
       memory.storeRelaxed(entry, at: database.root.advanced(by: index &<< 3))
     }

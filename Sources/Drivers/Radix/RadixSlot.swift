@@ -18,7 +18,7 @@ public import SimMemory
   @usableFromInline let level: Int
   /// The mark of a 2 MiB page in this slot: that of a flattened leaf node, or 0.
   @usableFromInline var mark: UInt64 = 0
-  /// The slot is made up and leads to a part of a flattened node that is not one of leaves.
+  /// The slot is made up and leads to a part of a flattened node of pointers: known without a look at `raw`.
   @usableFromInline var isMadeUp = false
 
   @inlinable @inline(__always)
@@ -35,17 +35,9 @@ public import SimMemory
     if Shape.mayFlatten(node.level), node.isFlattened {
       self.init(memory, partOf: node, address)
     } else {
-      let word = RadixSlot.word(node, address)
+      let word = PhysicalAddress(node.raw &+ Shape.entryOffset(address, node.level))
       self.init(address, word: word, raw: memory.loadAcquire(word), level: node.level)
     }
-  }
-
-  /// Where the entry for `address` in `node` is.
-  @inlinable @inline(__always) static func word(_ node: RadixNode, _ address: VirtualAddress)
-    -> PhysicalAddress
-  {
-    if Shape.mayFlatten(node.level), node.isFlattened { return part(of: node, address) }
-    return PhysicalAddress(node.raw &+ Shape.entryOffset(address, node.level))
   }
 
   /// Whether the entry leads to a node: present, and not a leaf.

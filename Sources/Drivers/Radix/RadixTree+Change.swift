@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
 public import EntryFormats
+public import Mutations
 public import SimMemory
 public import X86Object
 
@@ -36,8 +37,8 @@ extension RadixTree {
   func takeOut(_ slot: Slot) throws(TranslationError) -> Change<X86Object> {
     let old = replace(slot, by: 0)
     guard !X86Entry(old).isNone else { throw .notMapped }
-    context.meter.count(.entryWrite)
-    tally(slot.word, slot.level, ~0, mark: slot.mark)
+    context.meter.count(slot.size == .base ? .entryWrite : .hugeEntryWrite)
+    if !Mutation.leafCountForgotten.isPlanted { tally(slot.word, slot.level, ~0, mark: slot.mark) }
     return Change(old: object(slot, replaced: old))
   }
 
@@ -65,7 +66,7 @@ extension RadixTree {
       if let mapped = nextSlot(&iterator) { throw .sizeConflict(existing: mapped.start, size: mapped.size) }
     }
     let raw = replace(slot, by: object.entry.mapping | slot.mark)
-    context.meter.count(.entryWrite)
+    context.meter.count(.hugeEntryWrite)
     let before = Slot(object.start, word: slot.word, raw: raw, level: slot.level)
     guard before.isVoid || before.isTable else {
       return Change(old: X86Object(object.start, object.size, entry: X86Entry(raw)))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
 public import EntryFormats
+public import Mutations
 public import SimMemory
 public import X86Object
 
@@ -9,6 +10,7 @@ extension RadixTree {
   @inlinable
   public func insertRun(_ prototype: X86Object, count: UInt64) throws(RangeFailure) -> FlushObligation {
     var flushed = FlushSpan()
+    context.meter.count(.rangeCall)
     var place = RadixIterator(over: prototype.span)
     for step in 0..<count {
       let page = copy(of: prototype, movedBy: step &* prototype.size.bytes)
@@ -33,6 +35,7 @@ extension RadixTree {
       let huge = self.object(slot, replaced: mapping)
       let first = huge.relocated(to: huge.start, size: smaller, physicalAddress: huge.physicalAddress)
       var piece = first.entry.mapping
+      if Mutation.splitLosesNoExecute.isPlanted { piece &= ~X86Entry.noExecute }
       forEachEntry(of: node, slot.span) { lower, _ in
         // Adds to what hardware noted in this piece already.
         if lower.word != slot.word { _ = memory.fetchOr(piece | lower.mark, at: lower.word) }
@@ -40,7 +43,7 @@ extension RadixTree {
       }
       return slot.mark == 0 ? node.pointer : first.entry.mapping
     }
-    context.meter.count(.rangeEntry, Shape.entries)
+    context.meter.count(.pieceWritten, Shape.entries)
     context.meter.count(.rangeGroup)
     if X86Entry(slot.raw).isResident { settle(FlushObligation(owing: slot.span, stride: slot.size)) }
   }

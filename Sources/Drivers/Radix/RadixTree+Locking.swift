@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 extension RadixTree {
@@ -21,7 +22,8 @@ extension RadixTree {
 
   /// Customizable 21: one walk and one word for a region.
   @inlinable public func lockForWriting(_ lock: inout RadixLock) {
-    let waits = enterRegion(&lock, adding: RadixLock.writer) { $0 & RadixLock.bits == 0 }
+    let others = Mutation.writerIgnoresReaders.isPlanted ? RadixLock.writer : RadixLock.bits
+    let waits = enterRegion(&lock, adding: RadixLock.writer) { $0 & others == 0 }
     noteLocked(waits: waits ?? context.lock.lockForWriting())
     lock.mode = .writing
   }
@@ -49,7 +51,8 @@ extension RadixTree {
   func enterRegion(_ lock: inout RadixLock, adding held: UInt64, when isFree: (UInt64) -> Bool) -> Int? {
     guard let region = lock.region, covers(region) else { return nil }
     var waits = context.lock.lockForReading()
-    guard let word = walk(toRegion: region) ?? (try? reach(region, 1).word) else {
+    let slot = walk(region, to: 1)
+    guard let word = slot.level == 1 ? slot.word : try? reach(region, 1).word else {
       context.lock.unlockReading()
       return nil
     }

@@ -12,8 +12,11 @@ extension RadixTree {
 
   /// Whether no entry of a node is in use.
   @inlinable func isEmpty(_ node: RadixNode) -> Bool {
-    node.isFlattened
-      ? (0..<Shape.entries).allSatisfy { used(node.frame.advanced(by: $0)) == 0 } : used(node.frame) == 0
+    guard node.isFlattened else { return used(node.frame) == 0 }
+    var index: UInt64 = 0
+    while index < Shape.entries, used(node.frame.advanced(by: index)) == 0 { index &+= 1 }
+    context.meter.count(.tableFrameChecked, index)
+    return index == Shape.entries
   }
 
   /// Counts `change` leaves more (or, as a complement, fewer) in the node of `word` and in what knows about it.

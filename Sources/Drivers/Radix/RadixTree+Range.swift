@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
 public import EntryFormats
+public import Mutations
 public import SimMemory
 public import X86Object
 
@@ -21,7 +22,7 @@ extension RadixTree {
   /// Adds the mapped pages of `range` below `node` to `total`; stops when there are `limit`.
   @inlinable @inline(never)
   func count(in node: RadixNode, _ range: VirtualRange, atMost limit: UInt64, _ total: inout UInt64) {
-    context.meter.count(.rangeGroup)
+    context.meter.count(.summaryRead)
     guard node.isFlattened || used(node.frame) != 0 else { return }
     forEachEntry(of: node, range) { slot, piece in
       if total >= limit { return }
@@ -29,6 +30,9 @@ extension RadixTree {
         total &+= slot.isVoid ? 0 : piece.pages
       } else if piece.bytes == slot.size.bytes, slot.level <= 2 {
         total &+= slot.level == 1 ? used(slot.child.frame) : pages(slot.child.frame)
+        if Mutation.countMissesLastPage.isPlanted, slot.level == 1 {
+          total &-= used(slot.child.frame) == Shape.entries ? 1 : 0
+        }
       } else {
         count(in: slot.child, piece, atMost: limit, &total)
       }
@@ -56,6 +60,7 @@ extension RadixTree {
   @inlinable @inline(never)
   func prune(_ node: RadixNode, _ range: VirtualRange, _ gather: inout RadixGather) {
     if node.isFlattened, node.level == 1 { return }
+    context.meter.count(.tableTrim)
     forEachEntry(of: node, range) { slot, piece in
       guard slot.isTable, piece.bytes >= PageSize.twoMiB.bytes else { return }
       if slot.level > 1 { prune(slot.child, piece, &gather) }
@@ -63,7 +68,7 @@ extension RadixTree {
       if piece.bytes == slot.size.bytes, !stays, isEmpty(slot.child) {
         _ = replace(slot, by: 0)
         table.addToWord(~0, slot.word.frame)
-        take(slot, &gather)
+        if !Mutation.emptyNodeLeaked.isPlanted { take(slot, &gather) }
       }
     }
   }
@@ -108,6 +113,7 @@ extension RadixTree {
         failure = RangeFailure(firstNotDone: Swift.max(slot.start, range.start), reason: error)
       }
     }
+    context.meter.count(.rangeCall)
     context.meter.count(.rangeEntry, entries)
     context.meter.count(.rangeGroup, iterator.walks)
     context.meter.count(.entryRead, iterator.steps)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
 public import EntryFormats
+public import Mutations
 public import SimMemory
 public import X86Object
 
@@ -21,9 +22,9 @@ extension RadixTree {
       let isProtected = decision == .shareProtected && object.isPresent && object.isWritable
       if isProtected { shared.isWritable = false }
       target.settle(try target.insert(shared, at: &place).takeObligation())
-      if isProtected {
+      if isProtected, !Mutation.copyLeavesWritable.isPlanted {
         _ = memory.fetchAnd(~X86Entry.writable, at: slot.word)
-        gather.flushed.add(page: slot.start, slot.size)
+        if !Mutation.copyOwesNothing.isPlanted { gather.flushed.add(page: slot.start, slot.size) }
       }
       copied(object)
     }
@@ -48,7 +49,9 @@ extension RadixTree {
         gather.flushed.add(region, stride: .base)
         return
       }
-      settle(try insert(object(slot).moved(to: target), at: &place).takeObligation())
+      var moved = object(slot).moved(to: target)
+      if Mutation.moveLosesDirty.isPlanted { moved.isDirty = false }
+      settle(try insert(moved, at: &place).takeObligation())
       let old = replace(slot, by: 0)
       tally(slot.word, slot.level, ~0, mark: slot.mark)
       // What hardware noted in the old place while both were there.
@@ -72,10 +75,10 @@ extension RadixTree {
     let counts = 1 &+ used(leaf) &<< 16
     _ = replace(new, by: old.child.pointer)
     table.addToWord(counts, new.word.frame)
-    table.setNext(new.word.frame, of: leaf)
+    if !Mutation.movedLeafKeepsParent.isPlanted { table.setNext(new.word.frame, of: leaf) }
     _ = replace(old, by: 0)
     table.addToWord(0 &- counts, old.word.frame)
-    context.advanceGeneration()
+    if !Mutation.movedLeafNotAnnounced.isPlanted { context.advanceGeneration() }
     return true
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
 public import EntryFormats
+public import Mutations
 public import SimMemory
 public import X86Object
 
@@ -17,19 +18,9 @@ extension RadixTree {
     guard slot.isTable, lowest < 3 else { return slot }
     slot = Slot(memory, slot.child, address)
     guard slot.isTable, lowest < 2 else { return slot }
-    if Shape.mayFlatten(1), lowest < 1, slot.child.isFlattened {
-      return Slot(memory, leafOf: slot.child, address)
-    }
     slot = Slot(memory, slot.child, address)
     guard slot.isTable, lowest < 1 else { return slot }
     return Slot(memory, slot.child, address)
-  }
-
-  /// Where the level-1 word for `region` is, nil when there is none. Does not read that word.
-  @inlinable @inline(__always) func walk(toRegion region: VirtualAddress) -> PhysicalAddress? {
-    let slot = walk(region, to: 2)
-    guard slot.isTable, slot.level == 2 else { return nil }
-    return Slot.word(slot.child, region)
   }
 
   /// Basic 4. Reads at most one word of each level, and the counts of at most two nodes where it finds nothing.
@@ -40,7 +31,7 @@ extension RadixTree {
     }
     let generation = context.generation
     let slot = walk(address)
-    if slot.level == 0, !slot.isVoid || used(slot.word.frame) != 0 {
+    if slot.level == 0, !slot.isVoid || used(slot.word.frame) != 0 && !Mutation.voidTooLarge.isPlanted {
       return X86Object(
         address, .base, entry: X86Entry(slot.raw), location: slot.word.raw, generation: generation)
     }

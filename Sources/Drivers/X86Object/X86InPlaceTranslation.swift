@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
 public import EntryFormats
+public import Mutations
 public import SimMemory
 
 /// An entry that was found: where it is, what was read there, and its page.
@@ -66,8 +67,9 @@ extension X86InPlaceTranslation {
   public func testAndClearDirty(at address: VirtualAddress) throws(TranslationError) -> TestedBit {
     try withPage(at: address) { place in
       let wasSet = testAndClear(X86Entry.dirty, place)
+      let isOwed = wasSet && !Mutation.dirtyTestOwesNothing.isPlanted
       return TestedBit(
-        wasSet: wasSet, obligation: wasSet ? FlushObligation(owing: place.page, stride: place.size) : .none)
+        wasSet: wasSet, obligation: isOwed ? FlushObligation(owing: place.page, stride: place.size) : .none)
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
 public import EntryFormats
+public import Mutations
 public import SimMemory
 
 extension X86Object {
@@ -148,7 +149,8 @@ extension X86Object {
     }
     var raw = X86Entry.swap | UInt64(swap.area) &<< X86Entry.swapAreaShift
     raw |= swap.offset &<< X86Entry.swapOffsetShift
-    if either(X86Entry.softDirty, X86Entry.swapSoftDirty) != 0 { raw |= X86Entry.swapSoftDirty }
+    let isSoftDirty = either(X86Entry.softDirty, X86Entry.swapSoftDirty) != 0
+    if isSoftDirty, !Mutation.swapEntryLosesSoftDirty.isPlanted { raw |= X86Entry.swapSoftDirty }
     if either(X86Entry.userfaultWriteProtected, X86Entry.swapUserfaultWriteProtected) != 0 {
       raw |= X86Entry.swapUserfaultWriteProtected
     }

@@ -7,37 +7,66 @@ internal import VMM
 /// Runs the calibration of one driver: both instruments on the same runs, then the fit.
 struct Calibration {
   /// The kernel's entry functions, as their mangled names begin, by the operation that the meter charges what they do
-  /// to. They never call each other.
+  /// to. They never call each other, but for the background reclaimer, which page faults call.
   static let entries: [(operation: KernelOperation, prefixes: [String])] = [
     (.pageFault, ["$s3VMM6KernelC9pageFault"]),
     (
       .systemCall,
       ["10systemCall", "4fork_5child", "4exity", "7executey", "8copyUser"].map { "$s3VMM6KernelC\($0)" }
     ),
+    (.khugepaged, ["$s3VMM6KernelC20collapseInBackground"]),
+    (.reclaim, ["$s3VMM6KernelC13balanceMemory"]),
   ]
   private static let clearing = "$s9SimMemory08PhysicalB0V4zero_5bytes"
   private static let copying = "$s9SimMemory08PhysicalB0V4copy4from2to5bytes"
+  /// What works on contents of pages, as mangled names begin. None of these calls another one: callgrind would go on
+  /// counting inside.
+  private static let contentWork = [
+    clearing, copying, "$s9SimMemory14FrameAllocatorV10clearBlock", "$s9SimMemory9PageStoreC5write_4from2in",
+    "$s9SimMemory9PageStoreC4read_4into2in",
+  ]
 
   let driver: String
   let callgrind: Callgrind
-  /// Which memory of traces gets huge pages.
-  let policy: HugePagePolicy
+  /// Which memory of traces gets huge pages: each trace is replayed once for each.
+  let policies: [HugePagePolicy]
+  /// Further options of the replays: how much memory, how often the collapsing job runs.
+  let options: [String]
 
-  init(driver: String, callgrind: Callgrind, policy: HugePagePolicy) {
+  init(driver: String, callgrind: Callgrind, policies: [HugePagePolicy], options: [String]) {
     self.driver = driver
     self.callgrind = callgrind
-    self.policy = policy
+    self.policies = policies
+    self.options = options
   }
 
-  /// Observes the micro workloads, or the replay of `traces`: one run under callgrind for all operations.
+  /// Observes the micro workloads.
+  func observe() throws(CommandFailure) -> [CostFit.Observation] { try count(["--run", "micro"]) }
+
+  /// Observes replays of `traces`, with each policy.
+  func observe(_ traces: [String]) throws(CommandFailure) -> [CostFit.Observation] {
+    var observations: [CostFit.Observation] = []
+    for policy in policies where !traces.isEmpty {
+      for var observation in try count(["--run", "traces", "--thp", policy.rawValue] + options + traces) {
+        observation.name = Calibration.name(observation.name, policy)
+        observations.append(observation)
+      }
+    }
+    return observations
+  }
+
+  /// What a trace is called when it was replayed with a policy.
+  static func name(_ trace: String, _ policy: HugePagePolicy) -> String {
+    policy == .never ? trace : "\(trace), thp \(policy.rawValue)"
+  }
+
+  /// Observes what `kind` says: one run under callgrind for all operations.
   ///
   /// Only calls of forms that were compiled for a driver (`Tg5`; with `Tm` behind it when forms of several drivers were
   /// folded into one) are looked at, so a kernel that is not compiled for the driver is noticed.
-  func observe(_ traces: [String] = []) throws(CommandFailure) -> [CostFit.Observation] {
-    let kind = traces.isEmpty ? ["--run", "micro"] : ["--run", "traces", "--thp", policy.rawValue]
+  private func count(_ kind: [String]) throws(CommandFailure) -> [CostFit.Observation] {
     let (output, dumps) = try callgrind.run(
-      ["calibrate", "--driver", driver] + kind + traces,
-      without: [Calibration.clearing + "*", Calibration.copying + "*"])
+      ["calibrate", "--driver", driver] + kind, without: Calibration.contentWork.map { $0 + "*" })
     let runs = try Calibration.runs(output)
     guard dumps.count >= runs.count * 2 else {
       throw .failed("callgrind wrote \(dumps.count) dumps for \(runs.count) runs; is the program stripped?")
@@ -47,22 +76,27 @@ struct Calibration {
       for entry in Calibration.entries {
         let counts = run.counts(entry.operation)
         guard !counts.isEmpty else { continue }
-        let calls = dumps[2 * index + 1].calls { name in
-          name.contains("Tg5") && entry.prefixes.contains { name.hasPrefix($0) }
-        }
+        let calls = Calibration.calls(entry.prefixes, in: dumps[2 * index + 1])
         let expected = entry.operation == .pageFault ? counts[.faultEntry] ?? 0 : max(1, calls.count)
         guard calls.count == expected else {
           throw .failed(
             "\(driver), \(run.name): callgrind saw \(calls.count) of \(expected) \(entry.operation)s; is their entry "
               + "compiled for the driver?")
         }
+        var instructions = calls.instructions
+        if entry.operation == .pageFault, let reclaim = Calibration.entries.last {
+          instructions -= Calibration.calls(reclaim.prefixes, in: dumps[2 * index + 1]).instructions
+        }
         observations.append(
           CostFit.Observation(
-            name: run.name, operation: entry.operation, counts: counts,
-            instructions: Double(calls.instructions)))
+            name: run.name, operation: entry.operation, counts: counts, instructions: Double(instructions)))
       }
     }
     return observations
+  }
+
+  private static func calls(_ prefixes: [String], in dump: CallgrindProfile) -> CallgrindProfile.Calls {
+    dump.calls { name in name.contains("Tg5") && prefixes.contains { name.hasPrefix($0) } }
   }
 
   /// Instructions for clearing and for copying one base page.

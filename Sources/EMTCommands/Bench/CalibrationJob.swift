@@ -18,6 +18,12 @@ public import Workloads
   @usableFromInline var workloads: [MicroWorkload]
   /// Which memory gets huge pages. Micro workloads ask for them where they are about them.
   @usableFromInline var policy: HugePagePolicy
+  /// Simulated memory of a replay, in bytes.
+  var memoryBytes: UInt64 = 8 << 30
+  /// Slots of a replay's swap area.
+  var swapPages: UInt64 = 0
+  /// Accesses of a replay between two passes of the collapsing job; nil: the machine's default.
+  var collapseInterval: UInt64?
 
   init(
     traces: [String], driver: String, policy: HugePagePolicy,
@@ -39,16 +45,20 @@ public import Workloads
       runs.append(try replay(trace, service, walker, isCounted: true))
     }
     if !traces.isEmpty { return runs }
-    var bench = try Workbench<Service, Walker>(configuration)
-    for workload in workloads {
-      try bench.run(workload, 64)
-      let before = bench.machine.platform.work
-      calibrationMark()
-      try bench.run(workload, workload.size)
-      calibrationMark()
-      runs.append(CalibrationRun(name: workload.rawValue, work: bench.machine.platform.work - before))
+    for setting in MicroWorkload.Setting.allCases {
+      let workloads = workloads.filter { $0.setting == setting }
+      if workloads.isEmpty { continue }
+      var bench = try Workbench<Service, Walker>(configuration(for: setting))
+      for workload in workloads {
+        try bench.run(workload, workload.warmUp)
+        let before = bench.machine.platform.work
+        calibrationMark()
+        try bench.run(workload, workload.size)
+        calibrationMark()
+        runs.append(CalibrationRun(name: workload.rawValue, work: bench.machine.platform.work - before))
+      }
+      try bench.close()
     }
-    try bench.close()
     return runs
   }
 
@@ -78,8 +88,26 @@ public import Workloads
 
   @usableFromInline var configuration: MachineConfiguration {
     var configuration = MachineConfiguration()
-    configuration.memory = MemoryGeometry(bytes: 8 << 30)
+    configuration.memory = MemoryGeometry(bytes: memoryBytes)
+    configuration.swapPages = swapPages
     configuration.hugePages = HugePageSettings(policy: policy)
+    if let collapseInterval {
+      // A job that never runs is a job whose time never comes.
+      configuration.collapseInterval = collapseInterval == 0 ? .max : collapseInterval
+    }
+    return configuration
+  }
+
+  /// The machine that micro workloads of a setting need.
+  @usableFromInline func configuration(for setting: MicroWorkload.Setting) -> MachineConfiguration {
+    var configuration = configuration
+    switch setting {
+    case .plenty: break
+    case .severalCPUs: configuration.cpus = 4
+    case .pressure:
+      configuration.memory = MemoryGeometry(bytes: 32 << 20)
+      configuration.swapPages = 256 << 8
+    }
     return configuration
   }
 }

@@ -11,8 +11,32 @@
   case moveDense, moveSmall, growShrink
   case dropDense, dropPieces, dropSparse, adviseAreas, guardPages
   case hugeStores, hugeLoadsThenStores, hugeCopies, hugeUnmapPieces, hugeProtectPieces
-  case hugeDrops, hugeMoves, collapses
+  case hugeDrops, hugeMoves, hugeAreas, hugeForks, collapses, backgroundCollapses, backgroundPasses
   case heap, heapWithStores, populate, lockPages, query, userCopies, refusedCalls, exitSparse
+  case shootdownProtects, shootdownUnmaps, shootdownCopies
+  case pressureStores, pressureSweeps, pressureShared, pressureMemoryFile
+
+  /// What machine a workload needs.
+  @usableFromInline enum Setting: CaseIterable, Sendable {
+    /// One CPU, more memory than is used.
+    case plenty
+    /// Four CPUs.
+    case severalCPUs
+    /// So little memory that pages have to go to swap.
+    case pressure
+  }
+
+  /// The machine that the workload needs.
+  @usableFromInline var setting: Setting {
+    switch self {
+    case .shootdownProtects, .shootdownUnmaps, .shootdownCopies: .severalCPUs
+    case .pressureStores, .pressureSweeps, .pressureShared, .pressureMemoryFile: .pressure
+    default: .plenty
+    }
+  }
+
+  /// How many units of work to do in the run before the measured one.
+  @usableFromInline var warmUp: UInt64 { setting == .pressure ? size : 64 }
 
   /// How many units of work to do in a measured run: chosen so that all take about as long.
   @usableFromInline var size: UInt64 {

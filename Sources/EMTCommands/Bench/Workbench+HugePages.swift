@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import Machine
 internal import SimMemory
 internal import VMM
 
@@ -46,6 +47,34 @@ extension Workbench {
       try mapHuge(base, blocks)
       touch(base, pages: blocks, stride: block)
       try call(.mremap, base, blocks * block, blocks * block, 3, base + 1 << 32)
+    case .hugeAreas:
+      for area in 0..<blocks {
+        let start = base + area * 2 * block
+        try mapHuge(start, 1)
+        touch(start, pages: 1, area & 1 == 0 ? .store : .load)
+        if area & 3 == 0 { try call(.mprotect, start, block, 1) }
+      }
+      for area in 0..<blocks { try call(.munmap, base + area * 2 * block, block) }
+    case .hugeForks:
+      let few = max(blocks / 16, 1)
+      try mapHuge(base, few)
+      touch(base, pages: few, stride: block)
+      for _ in 0..<8 { exit(try fork()) }
+      // Blocks that the parent cuts and the child still has as a whole.
+      let child = try fork()
+      for piece in 0..<few { try call(.munmap, base + piece * block, 4096) }
+      exit(child)
+    case .backgroundCollapses:
+      let dense = max(blocks / 32, 1)
+      try map(base, pages: dense << 10)
+      touch(base, pages: dense << 9)
+      touch(base + dense * block, pages: dense << 6, stride: 8 << 12)
+      try call(.madvise, base, 2 * dense * block, 14)
+      for _ in 0..<8 { collapseInBackground() }
+    case .backgroundPasses:
+      // Few areas, unlike in real programs: so beginning a pass and visiting an area can be told apart.
+      try map(base, pages: 16)
+      for _ in 0..<(size / 64) { collapseInBackground() }
     case .collapses:
       let dense = max(blocks / 16, 1)
       try map(base, pages: dense << 9)
@@ -54,6 +83,12 @@ extension Workbench {
     default: return false
     }
     return true
+  }
+
+  /// One pass of the background job that makes huge pages.
+  private func collapseInBackground() {
+    _ = machine.calls.collapseInBackground()
+    machine.deliverInvalidations()
   }
 
   /// Private anonymous memory that gets huge pages.

@@ -78,6 +78,8 @@ extension Workbench {
     if !isKnown { isKnown = try runChanges(workload, size) }
     if !isKnown { isKnown = try runHugePages(workload, size) }
     if !isKnown { isKnown = try runProcesses(workload, size) }
+    if !isKnown { isKnown = try runShootdowns(workload, size) }
+    if !isKnown { isKnown = try runPressure(workload, size) }
     precondition(isKnown, "a micro workload that nobody runs")
     try renew()
   }

@@ -45,7 +45,19 @@ enum CommonOptions {
 
   /// The value of `--thp`.
   static func policy(_ arguments: Arguments) throws(CommandFailure) -> HugePagePolicy {
-    let name = arguments.value("--thp") ?? "never"
+    try policy(arguments.value("--thp") ?? "never")
+  }
+
+  /// The value of `--thp` where several are allowed.
+  static func policies(_ arguments: Arguments) throws(CommandFailure) -> [HugePagePolicy] {
+    var policies: [HugePagePolicy] = []
+    for name in (arguments.value("--thp") ?? "never").split(separator: ",") {
+      policies.append(try policy(String(name)))
+    }
+    return policies
+  }
+
+  private static func policy(_ name: String) throws(CommandFailure) -> HugePagePolicy {
     guard let policy = HugePagePolicy(rawValue: name) else {
       throw .usage("--thp: unknown policy '\(name)'; use never, madvise or always")
     }

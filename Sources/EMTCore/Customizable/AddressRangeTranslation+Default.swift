@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import Mutations
 public import SimMemory
 
 extension AddressRangeTranslation where Self: TranslationDatabase {
@@ -14,7 +15,10 @@ extension AddressRangeTranslation where Self: TranslationDatabase {
   @inlinable public func countMapped(in range: VirtualRange) -> UInt64 {
     var pages: UInt64 = 0
     var iterator = makeIterator(over: range)
-    while let object = nextMapped(&iterator) { pages &+= object.span.intersection(range).pages }
+    while let object = nextMapped(&iterator) {
+      let part = object.span.intersection(range)
+      pages &+= Mutation.countIgnoresEdges.isPlanted ? object.span.pages : part.pages
+    }
     endIteration(iterator)
     return pages
   }
@@ -25,7 +29,8 @@ extension AddressRangeTranslation where Self: TranslationDatabase {
     in range: VirtualRange, _ visit: (Object) -> Void
   ) throws(RangeFailure) -> FlushObligation {
     try forEachMapped(in: range) { (object, flushed) throws(TranslationError) in
-      flushed.add(try remove(object))
+      let owed = try remove(object).takeObligation()
+      if Mutation.removalOwesNothing.isPlanted { owed.discharge() } else { flushed.add(owed) }
       visit(object)
     }
   }
@@ -50,7 +55,7 @@ extension AddressRangeTranslation where Self: TranslationDatabase {
   ) throws(RangeFailure) -> FlushObligation {
     try forEachMapped(in: range) { (object, flushed) throws(TranslationError) in
       let decision = decide(object)
-      if decision == .skip { return }
+      if decision == .skip || Mutation.copySkipsSwapped.isPlanted && !object.isPresent { return }
       var shared = object
       let isProtected = decision == .shareProtected && object.isPresent && object.isWritable
       if isProtected { shared.isWritable = false }
@@ -93,7 +98,7 @@ extension AddressRangeTranslation where Self: TranslationDatabase {
   func keepHardwareBits(of old: Object, in known: Object, at address: VirtualAddress) throws(TranslationError)
   {
     guard old.isPresent, old.isAccessed && !known.isAccessed || old.isDirty && !known.isDirty else { return }
-    try setAccessed(at: address, alsoDirty: old.isDirty)
+    if !Mutation.hardwareBitsLost.isPlanted { try setAccessed(at: address, alsoDirty: old.isDirty) }
   }
 
   /// Calls `body` for every mapped object that lies in `range`, and turns its first error into where it happened.

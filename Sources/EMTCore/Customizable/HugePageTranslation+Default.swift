@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import Mutations
 public import SimMemory
 
 extension HugePageTranslation where Self: TranslationDatabase {
@@ -65,6 +66,7 @@ extension HugePageTranslation where Self: TranslationDatabase {
     // What the removals return has the accessed and dirty bits that hardware set to the last.
     var taken: [Object] = []
     taken.reserveCapacity(old.count)
+    context.meter.count(.pageCollapsed, UInt64(old.count))
     batch { for object in old { takeOut(object) { taken.append($0) } } }
     do throws(TranslationError) {
       for object in taken where object.isPresent {
@@ -72,7 +74,7 @@ extension HugePageTranslation where Self: TranslationDatabase {
       }
       settle(try update(huge).takeObligation())
     } catch {
-      for object in taken { putBack(object) }
+      for object in taken.dropFirst(Mutation.refusedCollapseLosesPage.isPlanted ? 1 : 0) { putBack(object) }
       throw error
     }
   }
@@ -103,6 +105,6 @@ extension HugePageTranslation where Self: TranslationDatabase {
   @inlinable public func copy(of prototype: Object, movedBy bytes: UInt64) -> Object {
     prototype.relocated(
       to: prototype.start.advanced(by: bytes), size: prototype.size,
-      physicalAddress: prototype.physicalAddress.advanced(by: bytes))
+      physicalAddress: prototype.physicalAddress.advanced(by: Mutation.runRepeatsFrame.isPlanted ? 0 : bytes))
   }
 }

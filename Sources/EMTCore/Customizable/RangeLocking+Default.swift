@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import Mutations
 public import SimMemory
 
 extension RangeLocking where Lock == DatabaseLock {
@@ -13,6 +14,7 @@ extension RangeLocking where Lock == DatabaseLock {
 
   /// Default: the context's lock.
   @inlinable public func lockForWriting(_ lock: inout DatabaseLock) {
+    if Mutation.writerSharesLock.isPlanted { return lockForReading(&lock) }
     noteLocked(waits: context.lock.lockForWriting())
     lock.mode = .writing
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import Mutations
 public import SimMemory
 
 /// More single pages than this are not flushed one by one: the whole space is (Linux on x86 uses the same 33).
@@ -42,7 +43,7 @@ extension TranslationFlushing {
       throw error
     }
     let (range, stride) = context.cpu.closeBatch()
-    flush(range, stride: stride)
+    if !Mutation.batchDropsFlush.isPlanted { flush(range, stride: stride) }
     return result
   }
 
@@ -51,7 +52,7 @@ extension TranslationFlushing {
     if obligation.isOwed {
       if obligation.range.bytes == obligation.stride.bytes {
         flush(obligation.range.start)
-      } else {
+      } else if !Mutation.settleDropsRanges.isPlanted {
         flush(obligation.range, stride: obligation.stride)
       }
     }
@@ -69,10 +70,11 @@ extension TranslationFlushing {
     var targets = isKernel ? ~0 &>> UInt64(64 &- context.platform.cpuCount) : context.runningOn
     context.meter.count(.invalidation, requests &* UInt64(targets.nonzeroBitCount))
     context.interrupt(targets)
+    if Mutation.shootdownForgetsCPU.isPlanted, targets.nonzeroBitCount > 1 { targets &= targets &- 1 }
     while targets != 0 {
       context.platform.cpu(targets.trailingZeroBitCount).mailbox.post(request)
       targets &= targets &- 1
     }
-    if !isKernel { context.markAbsentStale() }
+    if !isKernel, !Mutation.absentCPUNotMarked.isPlanted { context.markAbsentStale() }
   }
 }

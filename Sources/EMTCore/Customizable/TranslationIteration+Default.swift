@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import Mutations
 public import SimMemory
 
 extension TranslationIteration {
@@ -40,7 +41,8 @@ extension TranslationIteration {
   /// The end of `object`, or the iteration's end if that comes first; an object at the top of the address space ends
   /// at zero, which counts as behind everything.
   @inlinable func boundedEnd(of object: Object, in iterator: Iterator) -> VirtualAddress {
-    let end = object.end
+    let isLate = Mutation.iterationSkipsAfterVoid.isPlanted && !object.isMapped && object.end > object.start
+    let end = isLate ? object.end.advanced(by: PageSize.base.bytes) : object.end
     return end.raw == 0 || end > iterator.end ? iterator.end : end
   }
 }

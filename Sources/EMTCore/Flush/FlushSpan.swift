@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import Mutations
 public import SimMemory
 
 /// Adds up the flushes that the steps of a range operation owe, into one obligation.
@@ -29,7 +30,7 @@ public import SimMemory
 
   /// Pages of `stride` in `changed` changed.
   @inlinable public mutating func add(_ changed: VirtualRange, stride: PageSize) {
-    if range.isEmpty {
+    if range.isEmpty || Mutation.flushSpanKeepsLast.isPlanted {
       range = changed
       self.stride = stride
     } else {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import Mutations
 internal import SimMemory
 public import Synchronization
 
@@ -39,7 +40,7 @@ public import Synchronization
     if unsafe state.pointee.count < 32 {
       unsafe state.pointee.requests[state.pointee.count] = request
       unsafe state.pointee.count += 1
-    } else {
+    } else if !Mutation.mailboxOverflowForgotten.isPlanted {
       unsafe state.pointee.hasOverflowed = true
     }
     unsafe state.pointee.pending.store(1, ordering: .releasing)

@@ -3,7 +3,7 @@ internal import SimMemory
 internal import VMM
 
 extension ScenarioCatalog {
-  static let cpuset = ScenarioGroup("cpuset", isComplete: true, cpusetCases)
+  static let cpuset = ScenarioGroup("cpuset", isComplete: true, cpusetCases, pooledNodes)
   static let vma = ScenarioGroup("vma", isComplete: true, vmaCases)
   static let thp = ScenarioGroup("thp", isComplete: true, thpCases)
 
@@ -141,11 +141,17 @@ extension ScenarioCatalog {
       p.expectErrno(.eoverflow, when: "where it would wrap at once") {
         try p.map(2, .shared, file: file, offset: 0 &- page)
       }
-      let at = try p.map(1, .shared, file: file, at: base, offset: 0 &- 2 * page)
+      p.expectErrno(.eoverflow, when: "beyond what a file can have") {
+        try p.map(1, .shared, file: file, offset: 1 << 63)
+      }
+      // Only a device has places so far out.
+      let device = try p.open("/dev/card")
+      let at = try p.map(1, .shared, file: device, at: base, offset: 0 &- 2 * page)
       p.expectErrno(.einval) { try p.remap(at, pages: 1, newPages: 3) }
       p.expectErrno(.einval) { try p.remap(at, pages: 1, newPages: 3, mayMove: false) }
       p.expectLayout(at, [.area(1, shared: true, offset: 0 &- 2 * page), .hole(2)])
-      p.expectSignal(.beyondEnd, .load, at)
+      let last = try p.map(1, .shared, file: file, offset: 1 << 63 - 2 * page)
+      p.expectSignal(.beyondEnd, .load, last)
     },
     ScenarioCase("vma.order", "Whatever is cut and joined, areas are in order and their pages are right.") {
       p in

@@ -73,6 +73,7 @@ extension ScenarioCatalog {
       p.close(file)
       p.expectErrno(.ebadf) { try p.map(1, .shared, file: file, protection: .write) }
       p.expectErrno(.ebadf) { try p.map(1, .private, file: .invalid) }
+      p.expectErrno(.enodev, when: "for a directory") { try p.map(1, file: p.openUnmappable()) }
     },
     ScenarioCase("mmap09", "Truncation takes pages out of mappings at once; what grows again is zero.") { p in
       let file = try p.file(size: 16 * page)

@@ -4,7 +4,7 @@ internal import VMM
 
 extension ScenarioCatalog {
   static let numaPolicy = ScenarioGroup(
-    "numa-policy", isComplete: true, policyCalls, policyPlaces, pageMoves, pageMigrations)
+    "numa-policy", isComplete: true, policyCalls, policyPlaces, pageMoves, pageMigrations, mergedMigrations)
 
   private static let fourNodes = Needs(nodes: 4, cpus: 4)
   /// Where single pages come from can be counted only without huge pages.

@@ -3,7 +3,7 @@ internal import SimMemory
 internal import VMM
 
 extension ScenarioCatalog {
-  static let ksm = ScenarioGroup("ksm", isComplete: true, ksmCases)
+  static let ksm = ScenarioGroup("ksm", isComplete: true, ksmCases, ksmNodes)
 
   private static let base: UInt64 = 0xA0_0000_0000
   private static let pages: UInt64 = 24
@@ -111,29 +111,4 @@ extension ScenarioCatalog {
       p.expectSame(copies + page, 3, 3)
     },
   ]
-}
-
-extension Program {
-  /// Gives `pages` pages the same contents, which `byte` decides.
-  fileprivate func fillSame(_ start: UInt64, _ pages: UInt64, _ byte: UInt8) {
-    for number in 0..<pages {
-      for place in [0, 1000, 4095] as [UInt64] { store(start + number * page + place, byte) }
-    }
-  }
-
-  /// The contents that `fillSame` gave must be there.
-  fileprivate func expectSame(_ start: UInt64, _ pages: UInt64, _ byte: UInt8) {
-    for number in 0..<pages {
-      for place in [0, 1000, 4095] as [UInt64] { expectLoad(start + number * page + place, byte) }
-      expectLoad(start + number * page + 77, 0)
-    }
-  }
-
-  /// After three scans - to see pages, to find them unchanged, and for what was found meanwhile - the counters must be so.
-  fileprivate func expectMerged(shared: UInt64, sharing: UInt64, unshared: UInt64 = 0) throws {
-    for _ in 0..<3 { try merge(pages: .max) }
-    let counts = administration.samePages.counts
-    let got = [counts.shared, counts.sharing, counts.unshared, counts.volatile]
-    expect(got, [shared, sharing, unshared, 0], "pages shared, sharing, unshared and volatile")
-  }
 }

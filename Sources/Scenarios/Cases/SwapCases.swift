@@ -156,6 +156,35 @@ extension ScenarioCatalog {
       hog.exit()
     },
     ScenarioCase(
+      "oom03", "In a full memory group the hog ends, or is told so, and nobody outside is touched."
+    ) { p in
+      let mine = try p.map(64)
+      p.fill(mine, pages: 64)
+      let group = try p.memoryGroup("a", limit: 100 * page)
+      for kills in [true, false] {
+        try p.administration.setKilling(ofGroup: group, kills)
+        let (hog, member) = (try p.fork(), try p.fork())
+        for program in [hog, member] { try program.join(group) }
+        let at = try hog.map(200)
+        var next = at
+        while case .byte = hog.access(.store, next, 1), next < at + 200 * page { next += page }
+        p.expect((next - at) / page < 101, "no more pages than the limit", got: "\((next - at) / page)")
+        let theirs = try member.map(10)
+        if kills {
+          member.fill(theirs, pages: 10)
+          member.expectFilled(theirs, pages: 10)
+          p.expect(p.administration.processes.contains(hog.pid), false, "the hog is there")
+        } else {
+          p.expect(member.access(.store, theirs, 1), .outOfMemory, "a store in a full group")
+          hog.exit()
+          member.fill(theirs, pages: 10)
+        }
+        p.fill(mine, pages: 64)
+        p.expectFilled(mine, pages: 64)
+        member.exit()
+      }
+    },
+    ScenarioCase(
       "oom.badness", "Who would be ended is who has most pages, in memory or in swap.",
       needs: Needs(swapPages: 256)
     ) { p in

@@ -184,7 +184,14 @@ extension ScenarioCatalog {
       p.expect(child.residentPages, 0, "pages of a new program")
       p.expect(child.peakPages, 310, "the most that the child had")
       child.exit()
-      p.expect(p.peakPages, 100, "the most that the parent had")
+      let usage = p.scratch(12 * page)
+      try p.call(.getrusage, ["who": -1, "usage": usage])
+      p.expect(p.loadWord(usage + 32), 310 * 4, "ru_maxrss of children")
+      try p.inChild { $0.fill(try $0.map(20), pages: 20) }
+      try p.call(.getrusage, ["who": -1, "usage": usage])
+      p.expect(p.loadWord(usage + 32), 310 * 4, "ru_maxrss of children, which keeps the largest")
+      try p.call(.getrusage, ["who": 0, "usage": usage])
+      p.expect(p.loadWord(usage + 32), p.peakPages * 4, "ru_maxrss of the parent")
     },
     ScenarioCase(
       "prctl02", "Options that do not use their arguments want zeroes; the switch works and is inherited."

@@ -54,6 +54,15 @@ extension Program {
     }
   }
 
+  /// Opens something that cannot be mapped, as a directory, a pipe or a terminal are.
+  public func openUnmappable(_ path: String = "/tmp") -> Descriptor {
+    var number: UInt32 = 3
+    while host.openFile(pid, number) != nil { number += 1 }
+    note("open(\"\(path)\", O_DIRECTORY) = \(number)")
+    host.follow(pid, FileCall(.open, [0, 0o200000], strings: [0: path], result: UInt64(number)))
+    return Descriptor(UInt64(number))
+  }
+
   /// `close`.
   public func close(_ file: Descriptor) {
     note("close(\(file.text))")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+internal import Mutations
 public import SimMemory
 
 extension Kernel {
@@ -46,17 +47,22 @@ extension Kernel {
     let area = space.layout.areas.areas[index]
     guard area.rights.allow(kind) else { return .refused(.notAllowed) }
     if counters.value.placesPages { aim(space, area, address) }
-    if area.flags.contains(.hugeTLB) { return hugeTLBFault(space, area, address, kind) }
+    if !area.flags.isDisjoint(with: [.hugeTLB, .device]) {
+      return area.flags.contains(.device)
+        ? deviceFault(space, area, address, kind) : hugeTLBFault(space, area, address, kind)
+    }
     let page = VirtualRange(page: address, .base)
     let huge = hugePage(of: area, at: address)
     let database = space.database
     var lock = database.rangeLock(over: huge ?? page)
     database.lockForWriting(&lock)
     let object = database.find(address)
-    if !area.flags.isDisjoint(with: .userfaults), let reason = awaited(area, object, address, kind) {
+    if !area.flags.isDisjoint(with: .userfaults),
+      let outcome = watchedFault(space, area, index, object, address, kind)
+    {
       database.unlock(&lock)
       database.putLock(lock)
-      return .waits(reason)
+      return outcome
     }
     let isMapped = object.isMapped
     let wantsHugePage =
@@ -123,7 +129,8 @@ extension Kernel {
       let below = areas.areas[index - 1]
       let gap = base.raw &- below.range.end.raw
       let isGuarded = below.rights.isEmpty || below.flags.contains(.growsDown)
-      if base < below.range.end || !isGuarded && gap < StackRule.guardGap { return nil }
+      let minimum = Mutation.stackGapIgnored.isPlanted ? 0 : StackRule.guardGap
+      if base < below.range.end || !isGuarded && gap < minimum { return nil }
     }
     guard mayGrow(space, stack, by: stack.range.start.raw - base.raw) else { return nil }
     meter.count(.vmaChange)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 // What a fault plan does. Every function runs under the write lock of the page and leaves everything as it was when it
@@ -11,7 +12,8 @@ extension Kernel {
     _ page: VirtualRange
   ) -> FaultOutcome {
     var object = blank(found, page)
-    object.place(zeroFrame, grants(area.rights, writable: false).union(.special))
+    let isWritable = Mutation.zeroPageWritable.isPlanted
+    object.place(zeroFrame, grants(area.rights, writable: isWritable).union(.special))
     return map(space, database, object, .minor)
   }
 
@@ -62,13 +64,14 @@ extension Kernel {
     let old = object.frame
     let table = platform.frames.table
     let isSpecial = object.isSpecial
-    if !isSpecial, table.mappings(old) == 1,
-      table.references(old) == 0 || leaveSwapCache(old)
+    if !isSpecial, table.mappings(old) == (Mutation.copyOnWriteTakesShared.isPlanted ? 2 : 1),
+      table.references(old) == 0 || leaveSwapCache(old) || Mutation.copyOnWriteTakesFilePage.isPlanted
     {
       do { try database.makeWritable(at: object.start) } catch { return .outOfMemory }
       return .resolved(.copyOnWrite)
     }
-    guard let frame = isSpecial ? allocatePage() : allocateCopy(of: old) else { return .outOfMemory }
+    let startsEmpty = isSpecial || Mutation.copyOnWriteCopiesNothing.isPlanted
+    guard let frame = startsEmpty ? allocatePage() : allocateCopy(of: old) else { return .outOfMemory }
     var fresh = object
     let area = space.layout.areas.areas[index]
     fresh.place(frame, grants(area.rights, writable: true).union(.dirty))
@@ -77,7 +80,7 @@ extension Kernel {
     do {
       database.settle(try database.update(fresh).takeObligation())
     } catch {
-      platform.frames.free(frame)
+      freePage(frame)
       return .outOfMemory
     }
     table.addMapping(frame)
@@ -90,7 +93,7 @@ extension Kernel {
       if table.dropMapping(old) == 0, table.references(old) == 0 || platform.frames.leaveMerging(old) {
         pageLists.remove(old)
         meter.count(.frameFreed)
-        platform.frames.free(old)
+        freePage(old)
       }
     }
     return .resolved(.copyOnWrite)
@@ -137,8 +140,8 @@ extension Kernel {
       platform.frames.table.addMapping(frame)
       if !area.flags.contains(.hasPrivatePages) { notePrivatePages(space, index) }
       admit(frame, space, index, at: object.start)
-    } else {
-      platform.frames.free(frame)
+    } else if !Mutation.failedFaultLeaksFrame.isPlanted {
+      freePage(frame)
     }
     return outcome
   }

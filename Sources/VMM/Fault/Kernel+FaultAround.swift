@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 extension Kernel {
@@ -8,6 +9,8 @@ extension Kernel {
   /// is short.
   @inlinable
   func mapAround(_ space: Space<Database>, _ area: VMA, _ address: VirtualAddress) {
+    // Every fault there is to be seen by the userfaultfd.
+    guard area.flags.isDisjoint(with: [.userfaultMinor, .userfaultProtect]) else { return }
     let window = aroundWindow(area, address)
     let database = space.database
     var lock = database.rangeLock(over: window)
@@ -17,7 +20,7 @@ extension Kernel {
       let object = database.find(next)
       if !object.isMapped, let frame = residentPage(of: area.file, area.filePage(at: next)) {
         var neighbour = blank(object, VirtualRange(page: next, .base))
-        neighbour.place(frame, grants(area.rights, writable: false))
+        neighbour.place(frame, grants(area.rights, writable: Mutation.neighboursWritable.isPlanted))
         guard case .resolved = map(space, database, neighbour, .minor) else { break }
         platform.frames.table.addMapping(frame)
         pagesMappedAround &+= 1

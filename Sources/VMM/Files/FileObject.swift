@@ -33,7 +33,9 @@ public final class FileObject {
     case sharedMemory
     /// A file of pooled huge pages.
     case hugeTLB
-    /// A device or a file of the kernel's own: what it can do is not known.
+    /// A device whose memory is mapped directly.
+    case device
+    /// Another device, or a file of the kernel's own: what it can do is not known.
     case special
     /// Something that cannot be mapped: a directory, a pipe, a terminal.
     case notMappable
@@ -66,6 +68,8 @@ public final class FileObject {
   public var writableMappedPages: UInt64 = 0
   /// What it has if its pages are pooled huge pages; `pages` is empty then.
   @usableFromInline var hugeTLB: HugeFile?
+  /// The memory of a device.
+  var device: DeviceMemory?
   /// What a userfaultfd keeps, if the file is one.
   public internal(set) var userfault: Userfault?
   /// Pages of shared memory that were promised when it was made.

@@ -43,6 +43,8 @@ extension Kernel {
     guard flags & ~known == 0, flags & 24 != 24 else { throw .einval }
     if let name = request.strings[0] {
       if name.utf8.count > 249 { throw .einval }
+    } else if request.circumstances == Circumstances() {
+      try checkName(process, at: request.address(0))
     } else {
       try excuse(request, [.einval, .efault])
     }
@@ -60,6 +62,14 @@ extension Kernel {
     let chosen = descriptor ?? process.descriptors.lowestFree
     open(process, chosen, file)
     return UInt64(chosen)
+  }
+
+  /// A name in user memory has 249 bytes at most.
+  private func checkName(_ process: Process<Database>, at address: VirtualAddress) throws(Errno) {
+    for index in 0...249 as ClosedRange<UInt64> {
+      if try loadUser(process, address.advanced(by: index), bytes: 1) == 0 { return }
+    }
+    throw .einval
   }
 
   /// `fcntl(descriptor, command, seals)` for F_ADD_SEALS 1033 and F_GET_SEALS 1034.
@@ -90,7 +100,7 @@ extension Kernel {
     guard Int64(bitPattern: request[1]) >= 0 else { throw .einval }
     let file = try openFile(process, request, argument: 0)
     let object = files[file.file]
-    guard object.kind != .notMappable, file.isWritable else { throw .einval }
+    guard object.kind != .notMappable, object.kind != .device, file.isWritable else { throw .einval }
     if let huge = object.hugeTLB, request[1] & huge.size.mask != 0 { throw .einval }
     if object.seals.contains(.shrink), request[1] < object.size { throw .eperm }
     if object.seals.contains(.grow), request[1] > object.size { throw .eperm }
@@ -117,7 +127,9 @@ extension Kernel {
     let file = try openFile(process, request, argument: 0)
     let object = files[file.file]
     guard file.isWritable else { throw .ebadf }
-    guard object.kind != .notMappable else { throw request.circumstances.verdict ?? .enodev }
+    guard object.kind != .notMappable, object.kind != .device else {
+      throw request.circumstances.verdict ?? .enodev
+    }
     let (end, overflow) = offset.addingReportingOverflow(length)
     guard !overflow, end >> 12 < PageIndex.maximumPages else { throw .efbig }
     if object.kind == .sharedMemory || object.kind == .hugeTLB, mode & ~3 != 0 { throw .eopnotsupp }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+internal import Mutations
 public import SimMemory
 
 extension Kernel {
@@ -17,7 +18,8 @@ extension Kernel {
   @usableFromInline func drop(_ area: VMA, of space: Space<Database>) {
     if area.flags.contains(.hugeTLB) { dropReservations(area, space) }
     if area.group != 0 { dropGroup(of: area, in: space) }
-    if area.flags.contains(.accounted) { counters.value.committedPages &-= area.range.pages }
+    let isCounted = area.flags.contains(.accounted) && !Mutation.promiseNotTakenBack.isPlanted
+    if isCounted { counters.value.committedPages &-= area.range.pages }
     guard area.file != .none else { return }
     files[area.file].mappers.remove(space.number, pages: area.range.pages)
     files[area.file].mappedPages -= area.range.pages
@@ -43,6 +45,7 @@ extension Kernel {
     closeUserfault(id)
     forgetPages(of: id, 0..<PageIndex.maximumPages)
     forgetHugePages(of: id, from: 0)
+    releaseDevice(id)
     counters.value.committedPages &-= files[id].accountedPages
     files.discard(id)
   }
@@ -57,7 +60,7 @@ extension Kernel {
       pageLists.remove(frame)
       if table.release(frame) == 0, table.mappings(frame) == 0 {
         meter.count(.frameFreed)
-        platform.frames.free(frame)
+        freePage(frame)
       }
     }
   }
@@ -117,9 +120,11 @@ extension Kernel {
     let file = files[id]
     let firstGone = (size &+ PageSize.base.mask) >> 12
     if size < file.size || file.mayBeLarger {
-      unmapEverywhere(id, firstGone..<PageIndex.maximumPages, includingCopies: true)
+      if !Mutation.truncateLeavesMapped.isPlanted {
+        unmapEverywhere(id, firstGone..<PageIndex.maximumPages, includingCopies: true)
+      }
       forgetPages(of: id, firstGone..<PageIndex.maximumPages)
-      let tail = size & PageSize.base.mask
+      let tail = Mutation.truncateLeavesTail.isPlanted ? 0 : size & PageSize.base.mask
       if tail != 0, let frame = file.pages[size >> 12] {
         platform.memory.zero(frame.address.advanced(by: tail), bytes: PageSize.base.bytes - tail)
         platform.frames.table.mark(.dirty, frame)

@@ -62,7 +62,7 @@ extension Kernel {
       id = huge ?? files.make(kind, mayBeLarger: !isFresh || kind == .special)
       if !name.isEmpty, !isTemporary { _ = files.name(id, name) }
     }
-    if flags & truncate != 0, files[id].kind != .special { resize(id, to: 0) }
+    if flags & truncate != 0, files[id].kind != .special, files[id].kind != .device { resize(id, to: 0) }
     let mode = flags & 3
     let file = OpenFile(
       file: id, path: name, isReadable: mode != 1, isWritable: mode == 1 || mode == 2,

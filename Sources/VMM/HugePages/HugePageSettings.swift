@@ -52,9 +52,12 @@ public struct HugePageCounts: Sendable, Equatable {
   /// Huge pages that were made of base pages, in the background or by MADV_COLLAPSE.
   public var collapses: UInt64 = 0
 
+  /// Huge translations of device memory.
+  public var device: UInt64 = 0
+
   /// None yet.
   public init() {}
 
   /// Whether there ever was a huge page, so that one may have to be split.
-  @inlinable var isInUse: Bool { mapped != 0 || collapses != 0 }
+  @inlinable var isInUse: Bool { mapped | collapses | device != 0 }
 }

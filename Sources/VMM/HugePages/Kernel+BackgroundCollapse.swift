@@ -43,10 +43,10 @@ extension Kernel {
   ) -> VirtualAddress? {
     if space.layout.disablesHugePages { return nil }
     for area in areas(space, from: start) {
+      meter.count(.jobStep)
       guard welcomesHugePages(area), area.flags.contains(.hasPrivatePages) else { continue }
       let low = Swift.max(area.range.start, start)
       var page = VirtualRange(page: low.advanced(by: hugeSize.mask), hugeSize)
-      if page.end <= area.range.end { meter.count(.vmaStep) }
       while page.end <= area.range.end {
         if budget == 0 { return page.start }
         _ = collapse(space, page, rights: area.rights, isForced: false)
@@ -64,6 +64,7 @@ extension Kernel {
   /// The address space where the job is, and the address to go on from. At the end of all spaces the next pass begins
   /// again with the first.
   @usableFromInline func nextSpaceToCollapse() -> (Space<Database>, VirtualAddress)? {
+    meter.count(.jobEntry)
     var seen: [Space<Database>] = []
     for pid in processes.keys.sorted() {
       guard let space = processes[pid]?.space, !seen.contains(where: { $0 === space }) else { continue }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 extension Kernel {
@@ -18,7 +19,7 @@ extension Kernel {
       _ = platform.frames.takeFailedOrder()
       return .noBlock
     }
-    meter.count(.frameAllocated)
+    meter.count(.blockAllocated)
     let outcome = replaceByHuge(space, page, rights, block, isForced: isForced)
     if case .done = outcome {
       hugePageCounts.collapses &+= 1
@@ -86,6 +87,7 @@ extension Kernel {
       try database.collapse(into: huge) { object in
         guard !object.isSpecial else { return true }
         let position = object.start.pageNumber &- page.start.pageNumber
+        if Mutation.collapseLosesLast.isPlanted, position &+ 1 == page.pages { return true }
         copyPage(object.frame, to: block.advanced(by: position))
         return true
       }
@@ -117,6 +119,8 @@ extension Kernel {
     for frame in frames { gather.drop(frame, order: 0, isDirty: true) }
     meter.count(.pageCount, UInt64(frames.count) &+ 1)
     meter.count(.frameFreed, gather.freed)
+    meter.count(.swapSlot, gather.slots)
+    if counters.value.placesPages { uncharge(gather) }
     gather.free()
   }
 }

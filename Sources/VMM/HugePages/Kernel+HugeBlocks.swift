@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+internal import Mutations
 public import SimMemory
 
 // The memory behind huge pages. A block is *whole* while all of its translations are huge: they are counted at its
@@ -32,7 +33,8 @@ extension FrameAllocator {
     let inherited = table.pageFlags(head).subtracting([.hugeHead, .onList])
     for step in 1..<(1 as UInt64) &<< UInt64(order) {
       let frame = head.advanced(by: step)
-      table.addMappings(count, frame)
+      let isForgotten = Mutation.splitMiscountsLast.isPlanted && step &+ 1 == (1 as UInt64) << UInt64(order)
+      if !isForgotten { table.addMappings(count, frame) }
       table.setFlags(inherited.rawValue, frame)
       if word != 0 { table.setWord(word &+ step, frame) }
     }
@@ -52,8 +54,8 @@ extension Kernel {
       _ = platform.frames.takeFailedOrder()
       return nil
     }
-    _ = platform.frames.clearIfUsed(head, frames: hugeSize.basePages)
-    meter.count(.frameAllocated)
+    _ = platform.frames.clearBlock(head, frames: hugeSize.basePages)
+    meter.count(.blockAllocated)
     meter.count(.contentZeroed, hugeSize.basePages)
     return head
   }
@@ -70,14 +72,15 @@ extension Kernel {
   /// Counts the frames of a block one by one from now on, and puts each on the list where the block was.
   @usableFromInline func cutAndList(_ head: FrameNumber, order: Int) {
     guard !platform.frames.isCut(head) else { return }
+    meter.count(.blockFrame, 1 &<< UInt64(order))
     platform.frames.cutBlock(head, order: order)
     for step in 1..<(1 as UInt64) &<< UInt64(order) { pageLists.move(head.advanced(by: step)) { _ in } }
   }
 
   /// Gives a block back that was never mapped.
   @usableFromInline func freeHugeBlock(_ head: FrameNumber) {
-    meter.count(.frameFreed)
-    platform.frames.free(head, order: hugeSize.order)
+    meter.count(.blockFreed)
+    freePage(head, order: hugeSize.order)
   }
 
   /// The block of zeroes that all untouched huge pages read from, made when the first one is needed. It stays until
@@ -85,6 +88,8 @@ extension Kernel {
   @usableFromInline func hugeZeroBlock() -> FrameNumber? {
     if let head = counters.value.hugeZeroHead { return head }
     guard let head = allocateHugeBlock() else { return nil }
+    // It is everybody's.
+    if counters.value.placesPages { uncharge(head, order: hugeSize.order) }
     platform.frames.table.retain(head)
     counters.value.hugeZeroHead = head
     return head

@@ -43,8 +43,9 @@ extension Kernel {
     if usesHugeTLB, let area = space.layout.areas.area(at: address), area.flags.contains(.hugeTLB) {
       return nextPooledAddress(area, after: address)
     }
-    guard hugePageCounts.isInUse, let area = space.layout.areas.area(at: address),
-      let page = hugePage(of: area, at: address)
+    guard hugePageCounts.isInUse, let area = space.layout.areas.area(at: address) else { return next }
+    if area.flags.contains(.device) { return Swift.max(next, space.database.find(address).end) }
+    guard let page = hugePage(of: area, at: address)
     else { return next }
     let object = space.database.find(address)
     return object.isPresent && object.size == hugeSize ? page.end : next

@@ -16,8 +16,12 @@ extension Kernel {
   /// Splits the huge page that has `edge` inside.
   @inlinable @inline(never)
   func cut(_ space: Space<Database>, at edge: VirtualAddress) throws(Errno) {
-    guard !edge.isAligned(to: hugeSize), let area = space.layout.areas.area(at: edge),
-      area.flags.contains(.hasHugePages), let page = hugePage(of: area, at: edge)
+    guard hugePageCounts.device != 0 || !edge.isAligned(to: hugeSize),
+      let area = space.layout.areas.area(at: edge)
+    else { return }
+    if area.flags.contains(.device) { return try cutDevice(space, area, at: edge) }
+    guard !edge.isAligned(to: hugeSize), area.flags.contains(.hasHugePages),
+      let page = hugePage(of: area, at: edge)
     else { return }
     try splitHugePages(space, page)
   }
@@ -58,7 +62,7 @@ extension Kernel {
     try space.database.split(object)
     hugePageCounts.splits &+= 1
     guard object.isPresent, !object.isSpecial else { return }
-    meter.count(.pageCount, object.size.basePages)
+    meter.count(.pageCount)
     cutAndList(object.frame, order: object.size.order)
   }
 }

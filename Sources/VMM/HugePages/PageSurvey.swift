@@ -103,7 +103,7 @@ extension Kernel {
 
   @inlinable func clear(_ frame: FrameNumber, frames: UInt64) {
     guard frames != 0 else { return }
-    _ = platform.frames.clearIfUsed(frame, frames: frames)
+    _ = platform.frames.clearBlock(frame, frames: frames)
     meter.count(.contentZeroed, frames)
   }
 }

@@ -27,8 +27,10 @@ public struct HugePageCounters: Sendable, Equatable {
   @usableFromInline let size: PageSize
   /// The first frames of free pages; the last one is given out next.
   var free: ContiguousArray<FrameNumber> = []
-  /// Pages in use or not.
-  var total: UInt64 = 0
+  /// Pages in use or not, by node.
+  private(set) var totals: [UInt64]
+  /// The node that gets the next page when the pool grows, or loses one.
+  var nextNode = 0
   /// Free pages that were promised.
   var reserved: UInt64 = 0
   /// Pages above the size that the pool was given.
@@ -36,7 +38,19 @@ public struct HugePageCounters: Sendable, Equatable {
   /// How many surplus pages there may be (`nr_overcommit_hugepages`).
   var overcommit: UInt64 = 0
 
-  init(_ size: PageSize) { self.size = size }
+  init(_ size: PageSize, nodes: Int) {
+    self.size = size
+    totals = Array(repeating: 0, count: nodes)
+  }
+
+  /// Pages in use or not.
+  var total: UInt64 { totals.count == 1 ? totals[0] : totals.reduce(0, +) }
+
+  /// The pool has one more page, on `node`.
+  mutating func noteGain(_ node: Int) { totals[node] += 1 }
+
+  /// The pool has one page less, on `node`.
+  mutating func noteLoss(_ node: Int) { totals[node] -= 1 }
 
   var freePages: UInt64 { UInt64(free.count) }
   /// Free pages that nobody was promised.

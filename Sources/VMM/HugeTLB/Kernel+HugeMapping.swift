@@ -63,7 +63,7 @@ extension Kernel {
         abandon(plan.area, isReserved: isReserved)
         throw error
       }
-      unmap(space, plan.area.range)
+      unmapForCall(space, plan.area.range)
       if !isReserved { isReserved = reserveFor(plan.area) }
     }
     guard isReserved else {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 internal import EMTCore
+internal import Mutations
 public import SimMemory
 
 // Promises of huge pages: to shared mappings by the file, to private ones by the address space that mapped them. A page
@@ -27,7 +28,7 @@ extension Kernel {
       fresh.append(head)
     }
     poolCell.value[number].free.append(contentsOf: fresh)
-    poolCell.value[number].total += needed
+    for head in fresh { poolCell.value[number].noteGain(platform.frames.node(of: head)) }
     if !hugePoolsFollowDemand { poolCell.value[number].surplus += needed }
     poolCell.value[number].reserved += count
     return true
@@ -79,7 +80,7 @@ extension Kernel {
     var dropped: UInt64 = 0
     for page in hugePages(of: area.range, file.size)
     where space.layout.hugeReservations.remove(page) != nil { dropped += 1 }
-    unreserve(dropped, in: file.pool)
+    if !Mutation.reservationLeaked.isPlanted { unreserve(dropped, in: file.pool) }
   }
 
   /// A private mapping moves, and with it what was promised to it.

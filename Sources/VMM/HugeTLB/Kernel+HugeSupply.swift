@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 internal import EMTCore
+internal import Mutations
 public import SimMemory
 
 // Pages out of a pool and back.
@@ -9,48 +10,85 @@ extension Kernel {
   func takeHugePage(_ space: Space<Database>, _ area: VMA, at address: VirtualAddress) -> HugePageSupply {
     guard let file = files[area.file].hugeTLB else { return .exhausted }
     guard area.isPrivate else { return takeHugePage(of: area.file, area.hugeIndex(at: address, file.size)) }
-    if space.layout.hugeReservations.remove(address.raw) != nil {
-      return .page(takeReserved(file.pool), wasReserved: true)
-    }
-    return takeUnreserved(file.pool)
+    guard space.layout.hugeReservations.contains(address.raw) else { return takeUnreserved(file.pool) }
+    let supply = takePromised(file.pool)
+    if case .page = supply { space.layout.hugeReservations.remove(address.raw) }
+    return supply
   }
 
   /// A page for page `index` of a file.
   func takeHugePage(of id: FileID, _ index: UInt64) -> HugePageSupply {
     guard let file = files[id].hugeTLB else { return .exhausted }
-    if files[id].hugeTLB?.reserved.remove(index) != nil {
-      return .page(takeReserved(file.pool), wasReserved: true)
-    }
-    return takeUnreserved(file.pool)
+    guard file.reserved.contains(index) else { return takeUnreserved(file.pool) }
+    let supply = takePromised(file.pool)
+    if case .page = supply { files[id].hugeTLB?.reserved.remove(index) }
+    return supply
   }
 
-  private func takeReserved(_ number: Int) -> FrameNumber {
-    guard let head = poolCell.value[number].free.popLast() else {
-      preconditionFailure("a pool promised more pages than it has")
+  /// A page for a promise, which ends with that. A promise is for a page of any node: where the policy admits none of the
+  /// free ones the pool has to grow, or the fault fails (as on Linux).
+  private func takePromised(_ number: Int) -> HugePageSupply {
+    var supply = HugePageSupply.exhausted
+    if let head = takeFree(number) {
+      supply = .page(head, wasReserved: true)
+    } else {
+      supply = takeSurplus(number)
+      if case .page(let head, _) = supply { supply = .page(head, wasReserved: true) }
     }
-    poolCell.value[number].reserved -= 1
-    return head
+    if case .page = supply { poolCell.value[number].reserved -= 1 }
+    return supply
+  }
+
+  /// A free page of the pool: with several nodes the nearest one that the policy admits.
+  private func takeFree(_ number: Int) -> FrameNumber? {
+    guard counters.value.placesPages, platform.frames.nodeCount > 1 else {
+      return poolCell.value[number].free.popLast()
+    }
+    let choice = choose(poolCell.value[number].size.order)
+    let index =
+      nearestFree(number, to: choice.node, in: choice.first)
+      ?? choice.rest.flatMap { nearestFree(number, to: choice.node, in: $0) }
+    return index.map { poolCell.value[number].free.remove(at: $0) }
+  }
+
+  private func nearestFree(_ number: Int, to node: Int, in nodes: NodeSet) -> Int? {
+    let free = poolCell.value[number].free
+    var best: (distance: Int, index: Int)?
+    for index in free.indices.reversed() {
+      let candidate = platform.frames.node(of: free[index])
+      let distance = Int(numaCell.value.map[node, candidate])
+      if nodes.contains(candidate), distance < best?.distance ?? .max { best = (distance, index) }
+    }
+    return best?.index
   }
 
   private func takeUnreserved(_ number: Int) -> HugePageSupply {
     let pool = poolCell.value[number]
-    if pool.available > 0, let head = poolCell.value[number].free.popLast() {
-      return .page(head, wasReserved: false)
-    }
+    if pool.available > 0, let head = takeFree(number) { return .page(head, wasReserved: false) }
+    return takeSurplus(number)
+  }
+
+  private func takeSurplus(_ number: Int) -> HugePageSupply {
+    let pool = poolCell.value[number]
     guard hugePoolsFollowDemand || pool.surplus < pool.overcommit else { return .exhausted }
-    guard let head = takeFreeBlock(pool.size) else { return .noBlock }
-    poolCell.value[number].total += 1
+    let isPlaced = counters.value.placesPages
+    guard let head = isPlaced ? takePlacedBlock(pool.size) : takeFreeBlock(pool.size) else { return .noBlock }
+    poolCell.value[number].noteGain(platform.frames.node(of: head))
     if !hugePoolsFollowDemand { poolCell.value[number].surplus += 1 }
     return .page(head, wasReserved: false)
+  }
+
+  private func takePlacedBlock(_ size: PageSize) -> FrameNumber? {
+    guard let head = takePlacedFrame(size.order, isCharged: false) else { return nil }
+    meter.count(.blockAllocated)
+    return head
   }
 
   /// A page that nobody uses goes back to its pool, or further to the frame allocator while the pool has surplus pages.
   @usableFromInline func putHugePage(_ head: FrameNumber, _ number: Int) {
     if poolCell.value[number].surplus > 0 {
       poolCell.value[number].surplus -= 1
-      poolCell.value[number].total -= 1
-      meter.count(.frameFreed)
-      platform.frames.free(head, order: poolCell.value[number].size.order)
+      giveUp(head, number)
     } else {
       poolCell.value[number].free.append(head)
     }
@@ -92,14 +130,15 @@ extension Kernel {
 
   /// Makes a page's bytes zero.
   @usableFromInline func clearHugePage(_ head: FrameNumber, _ size: PageSize) {
-    _ = platform.frames.clearIfUsed(head, frames: size.basePages)
+    _ = platform.frames.clearBlock(head, frames: Mutation.pooledPageUnclean.isPlanted ? 1 : size.basePages)
     meter.count(.contentZeroed, size.basePages)
   }
 
   /// Makes a page's bytes those of another.
   @usableFromInline func copyHugePage(_ source: FrameNumber, to head: FrameNumber, _ size: PageSize) {
     platform.frames.markUsed(head, frames: size.basePages)
-    platform.memory.copy(from: source.address, to: head.address, bytes: size.bytes)
+    let bytes = Mutation.pooledCopyTooShort.isPlanted ? PageSize.base.bytes : size.bytes
+    platform.memory.copy(from: source.address, to: head.address, bytes: bytes)
     meter.count(.contentCopied, size.basePages)
   }
 }

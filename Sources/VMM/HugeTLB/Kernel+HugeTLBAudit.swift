@@ -36,6 +36,11 @@ extension Kernel {
       if UInt64(used[number].count) != counters.total - counters.free {
         return "\(used[number].count) pages of \(pool.size) are in use, but the pool counts \(counters)"
       }
+      let all = used[number].map { FrameNumber($0) } + pool.free
+      for node in pool.totals.indices
+      where pool.totals[node] != UInt64(all.count { platform.frames.node(of: $0) == node }) {
+        return "the pool of \(pool.size) counts \(pool.totals) pages by node"
+      }
       if reserved[number] != counters.reserved {
         return "\(reserved[number]) pages of \(pool.size) are promised, but the pool counts \(counters)"
       }

@@ -60,10 +60,10 @@ extension Kernel {
   /// Whether any mapping of pooled pages was ever made.
   @usableFromInline var usesHugeTLB: Bool { counters.value.usesHugeTLB }
 
-  /// The parts of `range` whose areas note locks: those of pooled pages do not.
+  /// The parts of `range` whose areas note locks: those of pooled pages and of devices do not.
   func lockableParts(_ space: Space<Database>, _ range: VirtualRange) -> [VirtualRange] {
-    guard counters.value.usesHugeTLB else { return [range] }
-    return space.layout.areas.overlapping(range).filter { !$0.flags.contains(.hugeTLB) }
+    guard counters.value.usesHugeTLB || counters.value.usesDevices else { return [range] }
+    return space.layout.areas.overlapping(range).filter { $0.flags.isDisjoint(with: [.hugeTLB, .device]) }
       .map { $0.range.intersection(range) }
   }
 }

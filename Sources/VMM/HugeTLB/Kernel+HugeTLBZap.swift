@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 extension Kernel {
@@ -31,6 +32,8 @@ extension Kernel {
 
   /// Removes the translations of a whole area, or of one that was cut out.
   @inlinable func zap(_ space: Space<Database>, area: VMA) {
-    if area.flags.contains(.hugeTLB) { zapPooled(space, area, area.range) } else { zap(space, area.range) }
+    if area.flags.contains(.hugeTLB) { return zapPooled(space, area, area.range) }
+    let kept: UInt64 = Mutation.unmapLeavesLastPage.isPlanted ? PageSize.base.bytes : 0
+    zap(space, VirtualRange(area.range.start, bytes: area.range.bytes &- kept))
   }
 }

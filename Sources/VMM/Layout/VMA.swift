@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import Mutations
 public import SimMemory
 
 /// Properties of a mapping besides its rights.
@@ -112,7 +113,9 @@ public import SimMemory
   public func cut(to part: VirtualRange) -> VMA {
     var piece = self
     piece.range = range.intersection(part)
-    piece.offset = offset &+ (piece.range.start.raw &- range.start.raw)
+    if !Mutation.cutKeepsOffset.isPlanted {
+      piece.offset = offset &+ (piece.range.start.raw &- range.start.raw)
+    }
     return piece
   }
 
@@ -128,7 +131,8 @@ public import SimMemory
       && file == next.file
       && flags.subtracting(ignored) == next.flags.subtracting(ignored)
       && !flags.contains(.sharedMemorySegment)
-      && offset &+ range.bytes == next.offset && (group == next.group || group == 0 || next.group == 0)
+      && (offset &+ range.bytes == next.offset || Mutation.areasJoinAnywhere.isPlanted)
+      && (group == next.group || group == 0 || next.group == 0)
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 /// How an attempt to move a page ended.
@@ -39,7 +40,7 @@ extension Kernel {
       do {
         let marker = try space.database.object(object, swappedTo: entry.swapEntry)
         let change = try space.database.update(marker)
-        if change.old.isDirty { markDirty(source) }
+        if change.old.isDirty, !Mutation.migrationLosesDirty.isPlanted { markDirty(source) }
         space.database.settle(change.takeObligation())
       } catch { return false }
       noteGone(space, source, number, pages)
@@ -56,6 +57,7 @@ extension Kernel {
     let key = PageKey(word: table.word(frame))
     if flags.contains(.anonymous) {
       return table.references(frame) == (flags.contains(.inSwapCache) ? 1 : 0)
+        + (flags.contains(.merged) ? 1 : 0)
     }
     return table.references(frame) == 1 && files[FileID(key.number)].pages[key.page] == frame
   }
@@ -121,6 +123,7 @@ extension Kernel {
     // The migration was the last to hold it.
     precondition(frames.table.release(source) == 0, "a page that moved is still held at its old place")
     meter.count(.frameFreed)
+    if counters.value.placesPages { memoryGroups.value.move(source, to: target, order: order) }
     frames.free(source, order: order)
     return true
   }
@@ -136,28 +139,39 @@ extension Kernel {
     if !flags.contains(.anonymous) {
       files[FileID(key.number)].pages.take(key.page)
       files[FileID(key.number)].pages.insert(target, at: key.page)
-    } else if flags.contains(.inSwapCache) {
-      swapCell.value.move(source, to: target)
-    } else {
-      return
+      handOver(source, target)
     }
-    table.retain(target)
-    _ = table.release(source)
+    if flags.contains(.inSwapCache) {
+      swapCell.value.move(source, to: target)
+      handOver(source, target)
+    }
+    if flags.contains(.merged) {
+      table.unmark(.merged, source)
+      samePages.move(key.page, to: target, platform.memory, platform.frames)
+      handOver(source, target)
+    }
+  }
+
+  /// Somebody holds `target` instead of `source`.
+  private func handOver(_ source: FrameNumber, _ target: FrameNumber) {
+    platform.frames.table.retain(target)
+    _ = platform.frames.table.release(source)
   }
 
   /// Nothing stands in for the page any more.
   @usableFromInline func closeMigration(_ number: UInt64, _ frame: FrameNumber, _ order: Int) {
     let table = platform.frames.table
     numaCell.value.migrations[number] = nil
-    guard table.release(frame) == 0, table.mappings(frame) == 0 else { return }
+    let isHeld = table.release(frame) > 0
+    guard table.mappings(frame) == 0, !isHeld || platform.frames.leaveMerging(frame) else { return }
     pageLists.remove(frame)
     meter.count(.frameFreed)
-    platform.frames.free(frame, order: order)
+    freePage(frame, order: order)
   }
 
   @usableFromInline func freeUnused(_ frame: FrameNumber, order: Int) {
     meter.count(.frameFreed)
-    platform.frames.free(frame, order: order)
+    freePage(frame, order: order)
   }
 
   /// Ends all migrations that are under way.

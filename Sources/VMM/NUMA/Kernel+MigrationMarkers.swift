@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 // From markers back to translations.
@@ -12,6 +13,16 @@ extension Kernel {
     _ body: (Space<Database>, VMA, Database.Object, MigrationEntry) -> Void
   ) {
     let key = PageKey(word: platform.frames.table.word(frame))
+    guard key.isMerged else { return forEachMarker(of: number, key, order, body) }
+    for key in samePages.keys(of: key.page) { forEachMarker(of: number, key, order, body) }
+  }
+
+  /// The same for markers that `key` leads to.
+  @inlinable
+  func forEachMarker(
+    of number: UInt64, _ key: PageKey, _ order: Int,
+    _ body: (Space<Database>, VMA, Database.Object, MigrationEntry) -> Void
+  ) {
     for member in mappers(of: key).members {
       meter.count(.reverseMapStep)
       guard let space = spaceCell.value[Int(member.space)] else { continue }
@@ -68,7 +79,7 @@ extension Kernel {
     let isWritable = entry.isWritable && (isAlone || !area.isPrivate)
     object.place(frame, grants(area.rights, writable: isWritable))
     object.isAccessed = entry.isAccessed
-    if entry.isDirty { object.isDirty = true }
+    if entry.isDirty, !Mutation.migrationLosesDirty.isPlanted { object.isDirty = true }
     if marker.isSoftDirty { object.isSoftDirty = true }
     if marker.isUserfaultWriteProtected {
       object.isUserfaultWriteProtected = true

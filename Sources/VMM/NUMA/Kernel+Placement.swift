@@ -33,10 +33,12 @@ extension Kernel {
   /// What happened with nodes.
   public var numaCounts: NUMACounts { numaCell.value.counts }
 
-  /// The node of the CPU that `space` runs on: of several the one with the lowest number; the first CPU's for a space
-  /// that runs nowhere.
+  /// The node of the CPU that `space` runs on: the one that kernel work is done on, if a thread of the space runs there;
+  /// else, for work that another process asks for, the one with the lowest number; the first CPU's for a space that runs
+  /// nowhere.
   @usableFromInline func localNode(_ space: Space<Database>) -> Int {
-    let running = space.database.context.runningOn
+    let (running, acting) = (space.database.context.runningOn, platform.cpu(0).acting)
+    if running >> UInt64(acting) & 1 == 1 { return numaCell.value.map.node(ofCPU: acting) }
     return numaCell.value.map.node(ofCPU: running == 0 ? 0 : running.trailingZeroBitCount)
   }
 
@@ -61,6 +63,7 @@ extension Kernel {
     aim.space = space.number
     aim.policy = space.layout.placement.policy
     numaCell.value.aim = aim
+    memoryGroups.value.obstacle = 0
     aimTables(space)
   }
 
@@ -114,12 +117,15 @@ extension Kernel {
     return order == 0 ? platform.frames.allocate() : platform.frames.allocate(order: order)
   }
 
-  @usableFromInline @inline(never) func takePlacedFrame(_ order: Int) -> FrameNumber? {
+  @usableFromInline @inline(never)
+  func takePlacedFrame(_ order: Int, isCharged: Bool = true) -> FrameNumber? {
+    guard let group = isCharged ? chargeBlock(order: order) : 0 else { return nil }
     let choice = choose(order)
     var frame = platform.frames.allocate(order: order, node: choice.node, within: choice.first.bits)
     if frame == nil, let rest = choice.rest {
       frame = platform.frames.allocate(order: order, node: choice.node, within: rest.bits)
     }
+    noteCharged(frame, order: order, group)
     guard let frame else { return nil }
     let node = platform.frames.node(of: frame)
     if node == choice.node || choice.wanted.contains(node) {

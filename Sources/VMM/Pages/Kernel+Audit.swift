@@ -21,7 +21,7 @@ extension Kernel {
       total += pages
     }
     if total != residentPages { return "\(total) pages are mapped in all, but \(residentPages) counted" }
-    if let broken = brokenPool() { return broken }
+    if let broken = brokenPool() ?? brokenGroup() { return broken }
     for (frame, count) in mappings.sorted(by: { $0.key < $1.key }) {
       let counted = platform.frames.table.mappings(FrameNumber(frame))
       if counted != count { return "frame \(frame) is mapped \(count) times, but counted \(counted) times" }

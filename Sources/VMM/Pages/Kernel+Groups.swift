@@ -86,6 +86,7 @@ extension Kernel {
   @usableFromInline func unregister(_ space: Space<Database>) {
     if !userfaults.isEmpty { forgetUserfaults(of: space.number) }
     if space.layout.mayMerge { samePages.forget(space.number) }
+    memoryGroups.value.join(space.number, 0, space.faults)
     spaceCell.value[Int(space.number)] = nil
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 extension Kernel {
@@ -9,26 +10,40 @@ extension Kernel {
     finishMigrations()
     try promiseCopy(of: parent.layout)
     child.layout = inheritedLayout(parent.layout, for: child)
-    for area in parent.layout.areas.areas where needsCopy(area) {
+    for area in parent.layout.areas.areas {
+      let keepsProtection = area.flags.contains(.userfaultProtect) && isWatchedInChildren(area)
+      guard needsCopy(area) || keepsProtection && area.flags.isDisjoint(with: [.dontFork, .wipeOnFork])
+      else { continue }
       meter.count(.vmaStep)
-      try copyTranslations(area, from: parent, into: child)
-      if area.flags.contains(.userfaultProtect) { setProtectionMarks(child, area.range, false) }
+      try copyTranslations(area, from: parent, into: child, keepsProtection: keepsProtection)
+      if area.flags.contains(.userfaultProtect), !keepsProtection {
+        setProtectionMarks(child, area.range, false)
+      }
     }
+    if counters.value.watchesLayout { announceFork(child) }
+  }
+
+  @usableFromInline func isWatchedInChildren(_ area: VMA) -> Bool {
+    watcher(of: area, Userfault.eventFork) != nil
   }
 
   /// Only pages of the process's own, and guards, have to be copied: file pages come back by faults.
   @inlinable func needsCopy(_ area: VMA) -> Bool {
     (area.isPrivate ? area.flags.contains(.hasPrivatePages) : area.flags.contains(.hasGuards))
-      && area.flags.isDisjoint(with: [.dontFork, .wipeOnFork])
+      && area.flags.isDisjoint(
+        with: Mutation.forkKeepsWiped.isPlanted ? .dontFork : [.dontFork, .wipeOnFork])
   }
 
   @inlinable @inline(never)
-  func copyTranslations(_ area: VMA, from parent: Space<Database>, into child: Space<Database>) throws(Errno)
-  {
+  func copyTranslations(
+    _ area: VMA, from parent: Space<Database>, into child: Space<Database>, keepsProtection: Bool = false
+  ) throws(Errno) {
     let mark = meter.enter(.rangeOperation)
     defer { meter.leave(mark) }
     let frames = platform.frames
     var pages: UInt64 = 0
+    var objects: UInt64 = 0
+    var pieces: UInt64 = 0
     let database = parent.database
     var rest = area.range
     while true {
@@ -39,23 +54,32 @@ extension Kernel {
         let flush = try database.copy(
           rest, into: child.database,
           decide: {
-            if !area.isPrivate, $0.isPresent { return .skip }
-            return $0.isSpecial ? .share : .shareProtected
+            if !area.isPrivate, $0.isPresent {
+              return keepsProtection && $0.isUserfaultWriteProtected ? .share : .skip
+            }
+            if Mutation.forkForgetsGuards.isPlanted, database.swapEntry(of: $0) == Marker.guardPage {
+              return .skip
+            }
+            return $0.isSpecial || Mutation.forkLeavesWritable.isPlanted ? .share : .shareProtected
           },
           copied: { object in
             guard object.isPresent else { return copied(swapped: object, into: child) }
             pages &+= object.size.basePages
-            if !object.isSpecial { frames.addMapping(object.frame, order: object.size.order) }
+            objects &+= 1
+            guard !object.isSpecial else { return }
+            frames.addMapping(object.frame, order: object.size.order)
+            if object.size != .base, frames.isCut(object.frame) { pieces &+= object.size.basePages }
           })
-        database.settle(flush)
+        if Mutation.forkForgetsFlush.isPlanted { flush.discharge() } else { database.settle(flush) }
       } catch { failure = error }
       database.unlock(&lock)
       database.putLock(lock)
-      meter.count(.pageCount, pages)
+      meter.count(.pageCount, objects)
+      meter.count(.blockFrame, pieces)
       if area.flags.contains(.hugeTLB) { pages = 0 }
       child.residentPages &+= pages
       noteMapped(pages)
-      pages = 0
+      (pages, objects, pieces) = (0, 0, 0)
       guard let failure else { return }
       // Memory ran out for the child's tables: what reclaim takes from the part that is done, it takes from both.
       rest.start = failure.firstNotDone
@@ -73,7 +97,7 @@ extension Kernel {
     for area in layout.areas.areas where !area.flags.contains(.dontFork) {
       var copy = area
       copy.flags.subtract([.locked, .lockedOnFault])
-      copy.disarm()
+      if copy.userfault != 0 { inheritUserfault(&copy, child) }
       // What was promised to the parent is not promised to the child.
       if copy.flags.contains(.hugeTLB), copy.isPrivate { copy.flags.insert(.noReserve) }
       if copy.flags.contains(.wipeOnFork) { copy.flags.subtract([.hasPrivatePages, .hasHugePages]) }

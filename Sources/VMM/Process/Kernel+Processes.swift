@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 internal import SimMemory
 
 extension Kernel {
@@ -21,7 +22,7 @@ extension Kernel {
     do {
       try copyMemory(of: parent.space, into: space)
     } catch {
-      empty(space)
+      if !Mutation.failedForkLeaks.isPlanted { empty(space) }
       destroy(space)
       throw error
     }
@@ -90,6 +91,10 @@ extension Kernel {
   @usableFromInline func removeProcess(_ pid: UInt32) -> Process<Database>? {
     guard let process = processes.removeValue(forKey: pid) else { return nil }
     takeOffCPUs(process)
+    if let parent = processes[process.parent] {
+      parent.usageOfChildren.add(process.usage)
+      parent.usageOfChildren.add(process.usageOfChildren)
+    }
     for descriptor in process.descriptors.all {
       if let lost = process.descriptors.close(descriptor) { releaseFile(lost.file) }
     }
@@ -112,6 +117,7 @@ extension Kernel {
     child.user = parent.user
     child.privileges = parent.privileges
     child.keyRights = parent.keyRights
+    child.parent = parent.pid
     processes[pid] = child
     return child
   }
@@ -136,7 +142,8 @@ extension Kernel {
       try service.destroy(space.database)
     } catch { preconditionFailure("an unused address space could not be destroyed: \(error)") }
     let forget = Invalidation(scope: .space(context.spaceID), range: nil)
-    for cpu in 0..<platform.cpuCount { platform.cpu(cpu).mailbox.post(forget) }
+    let told = Mutation.spaceNumberReusedWarm.isPlanted ? 0 : platform.cpuCount
+    for cpu in 0..<told { platform.cpu(cpu).mailbox.post(forget) }
     meter.count(.spaceChange)
     unregister(space)
     recycle(context.spaceID)
@@ -155,7 +162,9 @@ extension Kernel {
     let context = DatabaseContext(
       platform: platform, spaceID: id, pageSizes: service.pageSizes, node: nodeForTables())
     do {
-      return register(Space(database: try makeDatabase(context)))
+      let space = register(Space(database: try makeDatabase(context)))
+      if counters.value.placesPages, let parent { inheritGroup(space, parent) }
+      return space
     } catch {
       context.destroy()
       recycle(id)

@@ -10,8 +10,15 @@ public import SimMemory
   @usableFromInline let swap: HotCell<SwapSpace>
   @usableFromInline var first = FrameNumber(0)
   @usableFromInline var large: [(frame: FrameNumber, order: Int)] = []
+  /// Base pages that are no longer mapped.
   @usableFromInline var dropped: UInt64 = 0
+  /// Translations that went.
+  @usableFromInline var objects: UInt64 = 0
+  /// Frames of cut blocks among what they led to.
+  @usableFromInline var pieces: UInt64 = 0
   @usableFromInline var freed: UInt64 = 0
+  /// Slots of swap that pages among them were asked for, or gave up.
+  @usableFromInline var slots: UInt64 = 0
 
   @inlinable init(_ frames: FrameAllocator, _ lists: PageLists, _ swap: HotCell<SwapSpace>) {
     self.frames = frames
@@ -23,6 +30,7 @@ public import SimMemory
   @inlinable mutating func drop(_ object: some TranslationObject) {
     guard object.isPresent else { return }
     dropped &+= object.size.basePages
+    objects &+= 1
     guard !object.isSpecial else { return }
     drop(object.frame, order: object.size.order, isDirty: object.isDirty)
   }
@@ -30,6 +38,7 @@ public import SimMemory
   /// One mapping of the block at `frame` is gone.
   @inlinable mutating func drop(_ frame: FrameNumber, order: Int, isDirty: Bool) {
     if order > 0, frames.isCut(frame) {
+      pieces &+= 1 &<< UInt64(order)
       for step in 0..<(1 as UInt64) &<< UInt64(order) {
         drop(frame.advanced(by: step), order: 0, isDirty: isDirty)
       }
@@ -42,13 +51,16 @@ public import SimMemory
 
   /// A page that somebody still has takes over what its lost translation knew.
   /// - Returns: whether only a slot that nobody needs had it, and it can go after all.
-  @usableFromInline func keep(_ frame: FrameNumber, mappings: UInt32, isDirty: Bool) -> Bool {
+  @usableFromInline mutating func keep(_ frame: FrameNumber, mappings: UInt32, isDirty: Bool) -> Bool {
     if isDirty { frames.table.mark(.dirty, frame) }
     let flags = frames.table.pageFlags(frame)
     if flags.contains(.mlocked) { lists.move(frame) { $0.remove(.mlocked) } }
     guard mappings == 0 else { return false }
     if flags.contains(.merged), frames.leaveMerging(frame) { return true }
-    guard flags.contains(.inSwapCache), swap.value.isOnlyCached(frame) else { return false }
+    guard flags.contains(.inSwapCache) else { return false }
+    slots &+= 1
+    guard swap.value.isOnlyCached(frame) else { return false }
+    slots &+= 1
     frames.table.unmark(.inSwapCache, frame)
     swap.value.uncache(frame)
     return frames.table.release(frame) == 0
@@ -90,8 +102,13 @@ extension Kernel {
     space.notePeak()
     space.residentPages &-= gather.dropped
     residentPages &-= gather.dropped
-    meter.count(.pageCount, gather.dropped)
-    meter.count(.frameFreed, gather.freed)
+    let blocks = UInt64(gather.large.count)
+    meter.count(.pageCount, gather.objects)
+    meter.count(.blockFrame, gather.pieces)
+    meter.count(.frameFreed, gather.freed &- blocks)
+    meter.count(.blockFreed, blocks)
+    meter.count(.swapSlot, gather.slots)
+    if counters.value.placesPages { uncharge(gather) }
     gather.free()
   }
 

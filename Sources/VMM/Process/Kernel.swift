@@ -41,6 +41,8 @@ public final class Kernel<Service: TranslationService> {
   public let samePages = SamePages()
   /// Nodes and policies.
   @usableFromInline let numaCell: HotCell<NUMAState>
+  /// Groups whose memory is limited.
+  @usableFromInline let memoryGroups = HotCell(MemoryGroups())
   /// What the last shortage of memory was like; nil while there was none.
   public internal(set) var shortageReport: String?
   /// SysV shared-memory segments.
@@ -97,7 +99,7 @@ public final class Kernel<Service: TranslationService> {
     zeroFrame = zero
     hugeSize = service.pageSizes.all.first { $0 > .base } ?? .base
     fileCell = HotCell(FileTable())
-    poolCell = HotCell(Self.makePools(service.pageSizes))
+    poolCell = HotCell(Self.makePools(service.pageSizes, nodes: platform.frames.nodeCount))
     counters = HotCell(KernelCounters())
     pageLists = PageLists(platform.frames)
     reclaimCell = HotCell(ReclaimState(platform.frames))
@@ -117,6 +119,7 @@ public final class Kernel<Service: TranslationService> {
     swapCell.release()
     reclaimCell.release()
     numaCell.release()
+    memoryGroups.release()
     pageLists.destroy()
   }
 
@@ -197,10 +200,14 @@ public final class Kernel<Service: TranslationService> {
   /// Free frames below which the background reclaimer runs.
   @usableFromInline var alarm: UInt64 = 0
   @usableFromInline var userEnd = VirtualAddress(0)
-  /// Whether there are several nodes, so that it matters where a page comes from.
+  /// Whether there are several nodes, or groups, so that it matters where a page comes from and for whom it is.
   @usableFromInline var placesPages = false
   /// Whether pages are made inaccessible to see who uses them.
   @usableFromInline var seesHints = false
   @usableFromInline var usesHugeTLB = false
+  /// Whether a device was ever mapped.
+  @usableFromInline var usesDevices = false
+  /// Whether there ever was a userfaultfd, so that changes of layouts may be worth telling.
+  @usableFromInline var watchesLayout = false
   @usableFromInline init() {}
 }

@@ -87,6 +87,22 @@ public final class Process<Database: TranslationDatabase> {
 
   /// The largest peak of address spaces that it had before.
   var formerPeak: UInt64 = 0
+  /// Faults in address spaces that it had before.
+  var formerFaults = ProcessUsage()
+  /// The faults of its address space when it joined that.
+  var faultsAtStart: FaultCounts
+  /// The process that made it; 0 for none.
+  var parent: UInt32 = 0
+  /// What its children that ended had used, and their children.
+  public internal(set) var usageOfChildren = ProcessUsage()
+
+  /// What it used.
+  public var usage: ProcessUsage {
+    var usage = formerFaults
+    usage.add(space.faults, since: faultsAtStart)
+    usage.peakResidentPages = peakResidentPages
+    return usage
+  }
 
   /// The most base pages that its memory ever had at once (Linux: `ru_maxrss`), as far as the peak was not reset.
   public var peakResidentPages: UInt64 { max(formerPeak, space.peakResidentPages) }
@@ -95,10 +111,13 @@ public final class Process<Database: TranslationDatabase> {
     self.pid = pid
     self.space = space
     self.descriptors = descriptors
+    faultsAtStart = space.faults
   }
 
   @usableFromInline func move(to space: Space<Database>) {
     formerPeak = peakResidentPages
+    formerFaults.add(self.space.faults, since: faultsAtStart)
+    faultsAtStart = space.faults
     self.space = space
   }
 }

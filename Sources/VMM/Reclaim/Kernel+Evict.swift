@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 /// How an attempt to take all translations of a page away ended.
@@ -27,7 +28,7 @@ extension Kernel {
     guard let entry = slot(for: frame) else { return .refused }
     var isLocked = false
     forEachTranslation(of: frame, splitting: true) { space, area, object in
-      if area.flags.contains(.locked) {
+      if area.flags.contains(.locked), !Mutation.lockedPageReclaimed.isPlanted {
         isLocked = true
         return false
       }
@@ -39,9 +40,10 @@ extension Kernel {
       } catch { return false }
       space.swappedPages &+= 1
       addUser(entry)
-      return true
+      return !Mutation.reclaimMissesMapper.isPlanted
     }
-    if platform.frames.table.mappings(frame) == 0 { return .done }
+    let left: UInt32 = Mutation.reclaimMissesMapper.isPlanted ? 1 : 0
+    if platform.frames.table.mappings(frame) <= left { return .done }
     // What was unmapped finds the page by its slot; without that there is no use for one.
     _ = leaveSwapCache(frame)
     return isLocked ? .locked : .refused
@@ -57,7 +59,9 @@ extension Kernel {
         return false
       }
       do {
-        let change = try space.database.remove(object)
+        let change =
+          try object.isUserfaultWriteProtected && area.flags.contains(.userfaultProtect)
+          ? placeMarker(space.database, object) : space.database.remove(object)
         noteUnmapped(space, frame, wasDirty: change.old.isDirty)
         space.database.settle(change.takeObligation())
       } catch { return false }
@@ -79,7 +83,7 @@ extension Kernel {
           let change = try space.database.remove(object)
           let old = change.old
           space.database.settle(change.takeObligation())
-          if old.isDirty {
+          if old.isDirty, !Mutation.lazilyFreedLost.isPlanted {
             isWritten = true
             space.database.settle(try space.database.update(old).takeObligation())
             return false
@@ -96,7 +100,7 @@ extension Kernel {
 
   /// One translation of a page went for reclaim.
   @usableFromInline func noteUnmapped(_ space: Space<Database>, _ frame: FrameNumber, wasDirty: Bool) {
-    if wasDirty { platform.frames.table.mark(.dirty, frame) }
+    if wasDirty, !Mutation.reclaimLosesDirty.isPlanted { platform.frames.table.mark(.dirty, frame) }
     _ = platform.frames.table.dropMapping(frame)
     meter.count(.pageCount)
     space.notePeak()
@@ -139,6 +143,8 @@ extension Kernel {
         reclaimCell.value.counts.swappedOut += 1
         reclaimCell.value.charge(isAnonymous: true, 1)
       }
+      noteSwapped(frame, entry)
+      meter.count(.swapSlot)
       swapCell.value.uncache(frame)
       table.unmark(.inSwapCache, frame)
       _ = table.release(frame)
@@ -148,7 +154,7 @@ extension Kernel {
     }
     pageLists.remove(frame)
     meter.count(.frameFreed)
-    platform.frames.free(frame)
+    freePage(frame)
     reclaimCell.value.counts.reclaimed += 1
     return true
   }
@@ -161,9 +167,12 @@ extension Kernel {
     let file = files[FileID(key.number)]
     if file.kind == .sharedMemory {
       guard let entry = takeSlot() else { return false }
+      // It is taken, gets its user, and is noted by the file.
+      meter.count(.swapSlot, 3)
       swapCell.value.addUser(entry)
       swapCell.value.write(entry, from: frame, in: platform.memory)
       file.slots[key.page] = entry.packed
+      noteSwapped(frame, entry)
       reclaimCell.value.counts.swappedOut += 1
     } else {
       file.store.write(key.page, from: frame, in: platform.memory)

@@ -8,6 +8,7 @@ extension Kernel {
   /// - Returns: whether it had been taken.
   func restore(_ file: FileObject, _ page: UInt64, into frame: FrameNumber) -> Bool {
     if let entry = SwapEntry(packed: file.slots[page]) {
+      meter.count(.swapSlot, 2)
       swapCell.value.read(entry, into: frame, in: platform.memory)
       file.slots[page] = 0
       _ = swapCell.value.dropUser(entry)
@@ -29,6 +30,7 @@ extension Kernel {
     let file = files[id]
     guard file.hasEvictedPages else { return }
     for page in file.slots.positions(in: pages) {
+      meter.count(.swapSlot, 2)
       if let entry = SwapEntry(packed: file.slots[page]) { _ = swapCell.value.dropUser(entry) }
       file.slots[page] = 0
     }

@@ -11,6 +11,7 @@ extension Kernel {
     guard isEveryNodeLow() else { return }
     let mark = meter.enter(.reclaim)
     defer { meter.leave(mark) }
+    meter.count(.jobEntry)
     var isBalanced = true
     for node in 0..<platform.frames.nodeCount {
       let free = platform.frames.freeFrames(node: node)
@@ -37,6 +38,7 @@ extension Kernel {
   /// - Returns: whether it is worth trying again.
   @inlinable @inline(never) func reclaimAfterFailure() -> Bool {
     let order = noteDirectRun()
+    if obstacle != 0 { return reclaim(group: obstacle, count: batchSize) > 0 }
     if purgeKernelMemory() > 0 { return true }
     if order > 0, reclaimBlock(order: order) { return true }
     var freed: UInt64 = 0
@@ -67,6 +69,7 @@ extension Kernel {
   }
 
   @inlinable func reclaimOnce(node: Int, shift: UInt64, goal: UInt64, ignoringUse: Bool) -> UInt64 {
+    meter.count(.jobStep)
     if reclaimCell.value.policy == .generations {
       return shrinkOldest(node: node, shift: shift, goal: goal, ignoringUse: ignoringUse)
     }

@@ -9,13 +9,17 @@ extension Kernel {
   func resolveAfterReclaim(
     _ space: Space<Database>, _ address: VirtualAddress, _ kind: AccessKind
   ) -> FaultOutcome {
-    repeat {
+    while true {
       for _ in 0..<16 {
         guard reclaimAfterFailure() else { break }
         let outcome = tryToResolve(space, address, kind)
         if outcome != .outOfMemory { return outcome }
       }
-    } while endShortage(for: space)
+      guard endShortage(for: space) else { break }
+      // What the process that ended had is free: there may be nothing more to reclaim.
+      let outcome = tryToResolve(space, address, kind)
+      if outcome != .outOfMemory { return outcome }
+    }
     timesOutOfMemory &+= 1
     return .outOfMemory
   }
@@ -24,6 +28,7 @@ extension Kernel {
   /// the one that wants memory.
   /// - Returns: whether memory was freed.
   @inlinable func endShortage(for space: Space<Database>) -> Bool {
+    if obstacle != 0 { return endShortage(ofGroup: obstacle, for: space) }
     guard let victim = reportShortage() else { return false }
     guard reclaimSettings.kills, victim.space !== space else { return false }
     for pid in users(of: victim.space) { exit(pid) }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 /// What reclaim found out about a page's use.
@@ -68,7 +69,7 @@ extension Kernel {
     var use = PageUse()
     meter.count(.pageScanned)
     forEachTranslation(of: frame) { space, area, object in
-      if area.flags.contains(.locked) {
+      if area.flags.contains(.locked), !Mutation.lockedPageReclaimed.isPlanted {
         use.isLocked = true
         return false
       }

@@ -108,7 +108,7 @@ extension Kernel {
     }
     guard let copy = allocateCopy(of: frame) else { return false }
     guard replace(object, by: copy, space, area, isWritable: false) else {
-      platform.frames.free(copy)
+      freePage(copy)
       return false
     }
     admit(copy, space, index, at: object.start)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 // Slots, the pages in memory that slots lead to, and who needs a slot.
@@ -14,7 +15,7 @@ extension Kernel {
   @inlinable func copied(swapped object: Database.Object, into child: Space<Database>) {
     guard let entry = child.database.swapEntry(of: object), entry.area != Marker.area else { return }
     child.swappedPages &+= 1
-    addUser(entry)
+    if !Mutation.slotUserNotCounted.isPlanted { addUser(entry) }
   }
 
   /// A translation that is not present is gone: one less needs the slot.
@@ -25,13 +26,13 @@ extension Kernel {
   }
 
   @usableFromInline func addUser(_ entry: SwapEntry) {
-    meter.count(.pageCount)
+    meter.count(.swapSlot)
     swapCell.value.addUser(entry)
   }
 
   /// One less needs a slot. A page in memory that only the slot had goes with its last user.
   @usableFromInline func dropUser(_ entry: SwapEntry) {
-    meter.count(.pageCount)
+    meter.count(.swapSlot)
     let frame = swapCell.value.frame(entry)
     guard swapCell.value.dropUser(entry) == 0, let frame else { return }
     if platform.frames.table.mappings(frame) == 0 {
@@ -39,7 +40,7 @@ extension Kernel {
       _ = platform.frames.leaveMerging(frame)
       meter.count(.frameFreed)
       pageLists.remove(frame)
-      platform.frames.free(frame)
+      freePage(frame)
     }
   }
 
@@ -54,6 +55,7 @@ extension Kernel {
   @usableFromInline func slot(for frame: FrameNumber) -> SwapEntry? {
     if let entry = swapCell.value.entry(frame) { return entry }
     guard let entry = takeSlot() else { return nil }
+    meter.count(.swapSlot)
     swapCell.value.cache(entry, frame)
     platform.frames.table.retain(frame)
     platform.frames.table.mark([.inSwapCache, .dirty], frame)
@@ -68,6 +70,7 @@ extension Kernel {
     guard flags.contains(.inSwapCache), table.references(frame) == (flags.contains(.merged) ? 2 : 1),
       swapCell.value.isOnlyCached(frame)
     else { return false }
+    meter.count(.swapSlot)
     swapCell.value.uncache(frame)
     table.unmark(.inSwapCache, frame)
     return table.release(frame) == 0
@@ -114,12 +117,12 @@ extension Kernel {
     let isStore = kind == .store
     var target = frame
     // The page in memory is found by one key: who shared it only because it was merged gets a copy, as on Linux.
-    if !has(frame, key) || isStore && !isSoleUser(entry, frame) {
+    if !has(frame, key) || isStore && !isSoleUser(entry, frame) && !Mutation.sharedSlotWritable.isPlanted {
       guard let copy = allocateCopy(of: frame) else { return .outOfMemory }
       target = copy
     }
     guard replace(found, by: target, space, area, isWritable: isStore) else {
-      if target != frame { platform.frames.free(target) }
+      if target != frame { freePage(target) }
       return .outOfMemory
     }
     if target != frame { admit(target, space, index, at: page.start) }
@@ -136,7 +139,7 @@ extension Kernel {
     var object = found
     let grants = grants(area.rights, writable: isWritable)
     object.place(frame, isWritable ? grants.union(.dirty) : grants)
-    if found.isSoftDirty { object.isSoftDirty = true }
+    if found.isSoftDirty, !Mutation.swapInLosesSoftDirty.isPlanted { object.isSoftDirty = true }
     if found.isUserfaultWriteProtected { object.isUserfaultWriteProtected = true }
     do {
       space.database.settle(try space.database.update(object).takeObligation())

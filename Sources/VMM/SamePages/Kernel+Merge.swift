@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 // Merging one page. Each step leaves everything as it was when memory for tables runs out.
@@ -25,7 +26,7 @@ extension Kernel {
     guard flags.contains([.anonymous, .onList]), flags.isDisjoint(with: [.merged, .lazilyFreed]) else {
       return nil
     }
-    guard object.isWritable else { return object }
+    guard object.isWritable, !Mutation.mergedPageWritable.isPlanted else { return object }
     do {
       database.settle(try database.updateAttributes(at: address) { $0.isWritable = false }.takeObligation())
     } catch { return nil }
@@ -111,7 +112,7 @@ extension Kernel {
       return unmakeMerged(node, frame)
     }
     samePages.unstable.remove(at: index)
-    samePages.enter(node, platform.memory, platform.frames.table)
+    samePages.enter(node, platform.memory, platform.frames)
     samePages.attach(SamePages.PageID(second.space.number, second.address), to: node)
     samePages.attach(SamePages.PageID(first.space.number, first.address), to: node)
   }

@@ -49,6 +49,8 @@ extension Kernel {
 
   /// Forgets merged pages that are gone, and keys that lead nowhere.
   @inlinable func beginScan() {
+    // A key that leads to a page on its way would seem to lead nowhere.
+    finishMigrations()
     samePages.clean(platform.frames.table)
     for (node, frame) in samePages.nodesWithSpareKeys() {
       samePages.keepKeys(of: node) { key in
@@ -124,7 +126,7 @@ extension Kernel {
       if mergeWithZeroes(space, address) { samePages.noteZeroPage() }
       return
     }
-    if let (node, target) = samePages.findMerged(frame, memory, table) {
+    if let (node, target) = samePages.findMerged(frame, memory, platform.frames) {
       if merge(space, address, into: target, node) { samePages.attach(id, to: node) }
       return
     }
@@ -146,7 +148,7 @@ extension Kernel {
         (low, high) = (0, samePages.unstable.count)
         continue
       }
-      let order = platform.memory.order(of: frame.address, other.address, bytes: PageSize.base.bytes)
+      let order = samePages.order(of: frame, other, platform.memory, platform.frames)
       if order == 0 { return SamePages.Position(middle, isFound: true) }
       if order < 0 { high = middle } else { low = middle &+ 1 }
     }

@@ -26,6 +26,16 @@ extension Kernel {
     samePages.reset(platform.frames.table)
   }
 
+  /// Says whether pages of different nodes may be merged (Linux: `merge_across_nodes`).
+  /// - Throws: `.ebusy` while pages are merged: `setMergeMode(.unmerge)` takes them apart.
+  public func setMergesAcrossNodes(_ isOn: Bool) throws(Errno) {
+    guard samePages.settings.mergesAcrossNodes != isOn else { return }
+    samePages.clean(platform.frames.table)
+    guard samePages.counts.shared == 0 else { throw .ebusy }
+    samePages.reset(platform.frames.table)
+    samePages.settings.mergesAcrossNodes = isOn
+  }
+
   @usableFromInline func noteMode(_ mode: MergeMode) -> MergeMode {
     defer { samePages.mode = mode }
     return samePages.mode
@@ -53,6 +63,7 @@ extension Kernel {
   /// - Returns: false when memory ran out; nothing changed then.
   @inlinable func unshare(_ space: Space<Database>, _ address: VirtualAddress) -> Bool {
     guard let index = space.layout.areas.index(of: address) else { return true }
+    if counters.value.placesPages { aim(space, space.layout.areas.areas[index], address) }
     return withPageLock(space, address) {
       let object = space.database.find(address)
       guard object.isPresent, !object.isSpecial, object.size == .base,
@@ -63,7 +74,7 @@ extension Kernel {
       own.frame = copy
       own.isDirty = true
       guard replaceForMerging(space, object.frame, by: own) else {
-        platform.frames.free(copy)
+        freePage(copy)
         return false
       }
       platform.frames.table.addMapping(copy)

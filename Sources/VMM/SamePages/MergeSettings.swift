@@ -17,6 +17,9 @@ public struct MergeSettings: Sendable, Equatable {
   /// How many pages may be merged into one, at least 2 (`max_page_sharing`). Children of a fork come on top.
   public var maximumSharing = 256
 
+  /// Whether pages of different nodes may be merged (`merge_across_nodes`): `Kernel.setMergesAcrossNodes` changes it.
+  public internal(set) var mergesAcrossNodes = true
+
   /// Linux's defaults.
   public init() {}
 }

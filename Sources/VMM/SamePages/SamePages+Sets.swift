@@ -44,16 +44,44 @@ extension SamePages {
     for index in stable.indices.reversed() { _ = clean(index, table) }
   }
 
+  /// How two pages stand in the sets: negative, zero for pages that may be merged, positive. By contents, and by node
+  /// before that where pages of different nodes are not merged.
+  @usableFromInline
+  func order(
+    of first: FrameNumber, _ second: FrameNumber, _ memory: PhysicalMemory, _ frames: FrameAllocator
+  ) -> Int {
+    if !settings.mergesAcrossNodes {
+      let distance = frames.node(of: first) - frames.node(of: second)
+      if distance != 0 { return distance }
+    }
+    return memory.order(of: first.address, second.address, bytes: PageSize.base.bytes)
+  }
+
+  /// A merged page is in another frame now.
+  func move(_ node: UInt64, to frame: FrameNumber, _ memory: PhysicalMemory, _ frames: FrameAllocator) {
+    nodes[node]?.frame = frame
+    guard !settings.mergesAcrossNodes, let index = stable.firstIndex(where: { $0.contains(node) }) else {
+      return
+    }
+    // It may be on another node, and stands elsewhere then.
+    if stable[index].count > 1 { counts.duplicates -= stable[index].count == 2 ? 2 : 1 }
+    stable[index].removeAll { $0 == node }
+    if stable[index].isEmpty { stable.remove(at: index) }
+    enter(node, memory, frames)
+  }
+
   /// Finds merged pages that equal the page in `frame`.
-  private func searchStable(_ frame: FrameNumber, _ memory: PhysicalMemory, _ table: FrameTable) -> Position {
+  private func searchStable(
+    _ frame: FrameNumber, _ memory: PhysicalMemory, _ frames: FrameAllocator
+  ) -> Position {
     var (low, high) = (0, stable.count)
     while low < high {
       let middle = (low + high) / 2
-      guard clean(middle, table), let other = nodes[stable[middle][0]]?.frame else {
+      guard clean(middle, frames.table), let other = nodes[stable[middle][0]]?.frame else {
         (low, high) = (0, stable.count)
         continue
       }
-      let order = memory.order(of: frame.address, other.address, bytes: PageSize.base.bytes)
+      let order = order(of: frame, other, memory, frames)
       if order == 0 { return Position(middle, isFound: true) }
       if order < 0 { high = middle } else { low = middle + 1 }
     }
@@ -62,10 +90,10 @@ extension SamePages {
 
   /// A merged page that equals the page in `frame` and may get one more sharer.
   @usableFromInline
-  func findMerged(_ frame: FrameNumber, _ memory: PhysicalMemory, _ table: FrameTable) -> (
+  func findMerged(_ frame: FrameNumber, _ memory: PhysicalMemory, _ frames: FrameAllocator) -> (
     node: UInt64, frame: FrameNumber
   )? {
-    let place = searchStable(frame, memory, table)
+    let place = searchStable(frame, memory, frames)
     guard place.isFound else { return nil }
     for node in stable[place.index] {
       if let found = nodes[node], found.sharers.count < settings.maximumSharing { return (node, found.frame) }
@@ -74,9 +102,9 @@ extension SamePages {
   }
 
   /// Puts a page that others were merged into in its place among the merged ones.
-  @usableFromInline func enter(_ node: UInt64, _ memory: PhysicalMemory, _ table: FrameTable) {
+  @usableFromInline func enter(_ node: UInt64, _ memory: PhysicalMemory, _ frames: FrameAllocator) {
     guard let frame = nodes[node]?.frame else { return }
-    let place = searchStable(frame, memory, table)
+    let place = searchStable(frame, memory, frames)
     guard place.isFound else { return stable.insert([node], at: place.index) }
     stable[place.index].append(node)
     counts.duplicates += stable[place.index].count == 2 ? 2 : 1

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 internal import EMTCore
+internal import Mutations
 public import SimMemory
 
 extension Kernel {
@@ -15,11 +16,12 @@ extension Kernel {
     let (oldTop, newTop) = (pageEnd(old), pageEnd(wish))
     if newTop < oldTop {
       let cut = VirtualRange(newTop, oldTop)
+      guard !space.layout.areas.overlapping(cut).isEmpty else { return old.raw }
       do {
         try checkUnsealed(space, cut)
         try cutAtEdges(space, cut)
       } catch { return old.raw }
-      unmap(space, cut)
+      unmapForCall(space, cut)
     } else if newTop > oldTop {
       let growth = VirtualRange(oldTop, newTop)
       guard mayGrowHeap(process, growth) else { return old.raw }
@@ -47,13 +49,16 @@ extension Kernel {
 
   @usableFromInline func mayGrowHeap(_ process: Process<Database>, _ growth: VirtualRange) -> Bool {
     let layout = process.space.layout
-    guard layout.areas.overlapping(growth).isEmpty, layout.areas.areas.count < maximumAreas else {
-      return false
-    }
+    // As on Linux, a page stays free between the heap and what follows it.
+    let top = growth.end.advanced(by: PageSize.base.bytes)
+    guard layout.areas.overlapping(VirtualRange(growth.start, top)).isEmpty,
+      layout.areas.isClearOfStack(top), layout.areas.areas.count < maximumAreas
+    else { return false }
     let start = layout.breakStart ?? growth.start
-    guard growth.end.raw - start.raw <= layout.limits.data else { return false }
+    let isData = !Mutation.breakOverLimit.isPlanted
+    guard growth.end.raw - start.raw <= layout.limits.data || !isData else { return false }
     do {
-      try layout.checkRoom(for: growth.bytes, isData: true)
+      try layout.checkRoom(for: growth.bytes, isData: isData)
       if layout.futureFlags.contains(.locked) {
         try layout.checkLockable(growth.bytes, process.privileges, else: .eagain)
       }

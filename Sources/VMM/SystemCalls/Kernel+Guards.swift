@@ -10,6 +10,8 @@ public import SimMemory
   @inlinable static var guardPage: SwapEntry { SwapEntry(area: area, offset: 1) }
   /// A page whose contents are lost (UFFDIO_POISON).
   @inlinable static var poison: SwapEntry { SwapEntry(area: area, offset: 2) }
+  /// A place without a page that a userfaultfd write-protects.
+  @inlinable static var writeProtected: SwapEntry { SwapEntry(area: area, offset: 3) }
 }
 
 extension Kernel {
@@ -52,15 +54,18 @@ extension Kernel {
   }
 
   /// Drops the pages of a part of `area` but not its guards: they go with the mapping only, or when they are removed
-  /// (Linux `zap_drop_markers`).
+  /// (Linux `zap_drop_markers`). Neither does the write protection of shared memory.
   @inlinable func discardPages(_ space: Space<Database>, _ area: VMA, _ part: VirtualRange) {
     if area.flags.contains(.hugeTLB) { return zapPooled(space, area, part) }
-    guard area.flags.contains(.hasGuards) else { return zap(space, part) }
+    let keepsProtection = area.flags.contains(.userfaultProtect) && !area.isAnonymous
+    if keepsProtection { leaveMarkers(space, part) }
+    guard keepsProtection || area.flags.contains(.hasGuards) else { return zap(space, part) }
     let database = space.database
     var start = part.start
     var iterator = database.makeIterator(over: part)
     while let object = database.nextMapped(&iterator) {
-      guard database.swapEntry(of: object) == Marker.guardPage else { continue }
+      let entry = database.swapEntry(of: object)
+      guard entry == Marker.guardPage || keepsProtection && entry == Marker.writeProtected else { continue }
       zap(space, VirtualRange(start, object.start))
       start = object.end
     }

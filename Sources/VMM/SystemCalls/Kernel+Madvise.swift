@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 extension Kernel {
@@ -34,6 +35,11 @@ extension Kernel {
         try advisePooled(advice, space, area, area.range.intersection(range))
         continue
       }
+      if area.flags.contains(.device) {
+        try adviseDevice(advice, space, area, area.range.intersection(range))
+        continue
+      }
+      if counters.value.watchesLayout { announceRemoval(advice, area, area.range.intersection(range)) }
       try apply(advice, space, area, area.range.intersection(range))
     }
     if hasHole { throw .enomem }
@@ -87,6 +93,7 @@ extension Kernel {
   ) throws(Errno) {
     switch advice {
     case .dontNeed, .dontNeedLocked:
+      if Mutation.dontNeedKeepsContents.isPlanted { return }
       discardPages(space, area, part)
       if area.flags.contains(.locked) { return }
     case .remove: punchHole(area, part)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 internal import EMTCore
+internal import Mutations
 public import SimMemory
 
 /// Linux's MAP_* flags.
@@ -49,7 +50,7 @@ extension Kernel {
         if plan.area.file != .none { discardIfUnreachable(plan.area.file) }
         throw error
       }
-      unmap(space, plan.area.range)
+      unmapForCall(space, plan.area.range)
     }
     install(plan.area, in: space)
     if plan.populates { populate(space, plan.area.range) }
@@ -61,6 +62,8 @@ extension Kernel {
     hold(area, in: space)
     var area = area
     if space.layout.tracksSoftDirty { area.flags.insert(.softDirty) }
+    // Memory of devices stays where it is, so locks are not noted.
+    if area.flags.contains(.device) { area.flags.subtract([.locked, .lockedOnFault]) }
     if space.layout.mergesEverything, canHoldMergedPages(area) { area.flags.insert(.mergeable) }
     meter.count(.vmaChange, UInt64(space.layout.areas.insert(area)))
     meter.count(.vmaMoved, space.layout.areas.areasBehindLast)
@@ -85,10 +88,11 @@ extension Kernel {
     guard request[1] != 0 else { throw .einval }
     let pool = try poolForMapping(request, flags, file)
     let length = try mappingLength(request[1], pool: pool)
-    if file != nil, request[5] &+ length < request[5] { throw .eoverflow }
+    if let file { try checkFileEnd(files[file.file].kind, offset: request[5], length) }
     guard process.space.layout.areas.areas.count < maximumAreas else { throw .enomem }
     let alignment = pool.map { poolCell.value[$0].size } ?? .base
-    let start = try placeMapping(process.space, request, flags, length, alignment)
+    let wanted = file.flatMap { devicePage($0, length, offset: request[5]) }
+    let start = try placeMapping(process.space, request, flags, length, alignment, wanted: wanted)
     var area = VMA(
       VirtualRange(start, bytes: length), rights: rights, flags: process.space.layout.futureFlags)
     if flags.contains(.droppable), isAnonymous, type == MapFlags.droppable.rawValue {
@@ -140,6 +144,15 @@ extension Kernel {
     return MappingPlan(area: area, replaces: isFixed, populates: populates)
   }
 
+  /// Refuses mappings that no file could be large enough for (Linux: `file_mmap_ok`); devices have no such border.
+  private func checkFileEnd(
+    _ kind: FileObject.Kind, offset: UInt64, _ length: UInt64
+  ) throws(Errno) {
+    let (end, overflow) = offset.addingReportingOverflow(length)
+    let limit = kind == .special ? UInt64.max : UInt64(Int64.max)
+    if overflow || end > limit { throw .eoverflow }
+  }
+
   /// Rights and flags of a file mapping.
   private func describeFileMapping(
     _ area: inout VMA, _ file: OpenFile, type: UInt64, _ flags: MapFlags, offset: UInt64
@@ -152,6 +165,11 @@ extension Kernel {
     if isShared, wantsWrite, !file.isWritable { throw .eacces }
     guard file.isReadable else { throw .eacces }
     guard object.kind != .notMappable else { throw .enodev }
+    if object.kind == .device {
+      guard isShared else { throw .einval }
+      area.flags.insert(.device)
+      counters.value.usesDevices = true
+    }
     let isWriteSealed = !object.seals.isDisjoint(with: [.write, .futureWrite])
     if isShared, wantsWrite, isWriteSealed { throw .eperm }
     area.file = file.file
@@ -161,10 +179,16 @@ extension Kernel {
     if !isShared || file.isWritable && !isWriteSealed { area.flags.insert(.mayWrite) }
   }
 
-  /// Where a mapping of `length` bytes goes.
+  /// The largest page that a mapping of a device could have, to place it at a multiple of that; nil for other files.
+  private func devicePage(_ file: OpenFile, _ length: UInt64, offset: UInt64) -> PageSize? {
+    guard files[file.file].kind == .device else { return nil }
+    return service.pageSizes.all.last { $0.bytes <= length && offset & $0.mask == 0 }
+  }
+
+  /// Where a mapping of `length` bytes goes; at a multiple of `wanted` if there is room.
   private func placeMapping(
     _ space: Space<Database>, _ request: SystemCallRequest, _ flags: MapFlags, _ length: UInt64,
-    _ alignment: PageSize
+    _ alignment: PageSize, wanted: PageSize? = nil
   ) throws(Errno) -> VirtualAddress {
     guard length <= userEnd.raw else { throw .enomem }
     let wish = request.address(0)
@@ -173,11 +197,13 @@ extension Kernel {
       guard wish.raw <= userEnd.raw - length else { throw .enomem }
       guard wish.isAligned(to: .base) else { throw .einval }
       let range = VirtualRange(wish, bytes: length)
-      if flags.contains(.fixedNoReplace), !space.layout.areas.overlapping(range).isEmpty { throw .eexist }
+      let mustBeFree = flags.contains(.fixedNoReplace) && !Mutation.fixedNoReplaceReplaces.isPlanted
+      if mustBeFree, !space.layout.areas.overlapping(range).isEmpty { throw .eexist }
       if wish < UserSpace.minimum, !request.circumstances.isAccepted { throw .eperm }
       return wish
     }
     if let placement = request.circumstances.placement { return placement }
+    if let wanted { do { return try findRoom(space, length, near: wish, wanted) } catch {} }
     return try findRoom(space, length, near: wish, alignment)
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 extension Kernel {
@@ -57,7 +58,7 @@ extension Kernel {
       start = areas.areas[index].range.start
     }
     let range = VirtualRange(start, end)
-    try checkUnsealed(space, range)
+    if !Mutation.sealIgnored.isPlanted { try checkUnsealed(space, range) }
     if areas.areas.count + areas.splits(at: range) > maximumAreas { throw .enomem }
     var plan = ProtectionPlan(rights: Rights(rawValue: UInt8(truncatingIfNeeded: bits & 7)))
     var next = start
@@ -79,7 +80,8 @@ extension Kernel {
           return plan
         }
       }
-      if area.rights != plan.rights || area.key != key { plan.steps.append((part, key)) }
+      let changed = Mutation.protectsWholeArea.isPlanted ? area.range : part
+      if area.rights != plan.rights || area.key != key { plan.steps.append((changed, key)) }
       next = part.end
     }
     if next < end { plan.failure = .enomem } else { try commit(request) }
@@ -100,6 +102,7 @@ extension Kernel {
   @inlinable @inline(never)
   func protect(_ space: Space<Database>, _ range: VirtualRange, to rights: Rights, key: UInt8? = nil) {
     setRights(space, range, rights, key)
+    if Mutation.protectDropsUserfault.isPlanted { setProtectionMarks(space, range, false) }
     let mark = meter.enter(.rangeOperation)
     defer { meter.leave(mark) }
     // Private pages may be shared copy-on-write, so they never become writable here; neither do file pages whose
@@ -110,7 +113,7 @@ extension Kernel {
     var lock = database.rangeLock(over: range)
     database.lockForWriting(&lock)
     var rest = range
-    while !rest.isEmpty {
+    while !rest.isEmpty, !Mutation.protectsLayoutOnly.isPlanted {
       do {
         database.settle(try database.setProtection(in: rest, to: protection))
         break

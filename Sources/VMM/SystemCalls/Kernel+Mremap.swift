@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 extension Kernel {
@@ -10,21 +11,21 @@ extension Kernel {
     case .stay: break
     case .shrink(let tail):
       try cutAtEdges(space, tail)
-      unmap(space, tail)
+      unmapForCall(space, tail)
     case .grow(let growth):
       let grown = extend(space, growth)
       if grown.flags.contains(.locked), !grown.flags.contains(.lockedOnFault) { populate(space, growth) }
     case .moveSeveral(let moves):
       for move in moves { try cutFor(space, move) }
       for move in moves {
-        unmap(space, move.target)
+        unmapForCall(space, move.target)
         try relocate(space, move)
       }
       return request[4]
     case .move(let move):
       try cutFor(space, move)
-      if let tail = move.tail { unmap(space, tail) }
-      if move.replaces { unmap(space, move.target) }
+      if let tail = move.tail { unmapForCall(space, tail) }
+      if move.replaces { unmapForCall(space, move.target) }
       try relocate(space, move)
       return move.target.start.raw
     }
@@ -205,6 +206,9 @@ extension Kernel {
     if let tail = move.tail { try cutAtEdges(space, tail) }
     try cutAtEdges(space, move.source)
     let distance = move.target.start.raw &- move.source.start.raw
+    if move.area.flags.contains(.device) {
+      return try splitDevicePages(space, move.source) { distance & $0.size.mask != 0 }
+    }
     if distance & hugeSize.mask != 0 { try splitHugePages(space, move.source) }
   }
 
@@ -212,7 +216,8 @@ extension Kernel {
   @inlinable func relocate(_ space: Space<Database>, _ move: Relocation) throws(Errno) {
     var area = move.area.cut(to: VirtualRange(move.source.start, move.area.range.end))
     area.range = move.target
-    area.disarm()
+    let isWatched = area.userfault != 0 && isWatchedWhenMoved(area)
+    if !isWatched { area.disarm() }
     // Without private pages nothing has to be found at the old offset; Linux does the same.
     if area.file == .none, area.group == 0 { area.offset = move.target.start.raw }
     install(area, in: space)
@@ -228,9 +233,11 @@ extension Kernel {
         throw .enomem
       }
       if move.area.flags.contains(.hugeTLB) { moveReservations(space, move.source, to: range.start) }
-      if move.area.flags.contains(.userfaultProtect) { setProtectionMarks(space, range, false) }
-      if move.keepsSource { clearPrivateMark(space, move.source) } else { unmap(space, move.source) }
+      if move.area.flags.contains(.userfaultProtect), !isWatched { setProtectionMarks(space, range, false) }
+      let staysMapped = move.keepsSource || Mutation.remapLeavesOld.isPlanted
+      if staysMapped { clearPrivateMark(space, move.source) } else { unmap(space, move.source) }
     }
+    if isWatched { announceMove(area, move.source, to: move.target.start) }
     if area.flags.contains(.locked), !area.flags.contains(.lockedOnFault) { populate(space, move.target) }
   }
 

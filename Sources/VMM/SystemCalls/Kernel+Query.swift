@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 extension Kernel {
@@ -16,7 +17,8 @@ extension Kernel {
     guard request[2] <= userEnd.raw, range.pages <= userEnd.raw - request[2] else {
       throw .efault
     }
-    guard covers(space, range) else { throw .enomem }
+    let unchecked = Mutation.mincoreOffByOne.isPlanted && length > 0 ? PageSize.base.bytes : 0
+    guard covers(space, VirtualRange(start, bytes: length &- unchecked)) else { throw .enomem }
     try commit(request)
     _ = residentPages(space, range)
     if range.pages > 0 {
@@ -34,7 +36,7 @@ extension Kernel {
     for area in overlapping(space, range) {
       meter.count(.vmaStep)
       let part = area.range.intersection(range)
-      let isMapped = area.isAnonymous || area.flags.contains(.hugeTLB)
+      let isMapped = area.isAnonymous || !area.flags.isDisjoint(with: [.hugeTLB, .device])
       count &+= isMapped ? presentPages(space, part) : cachedPages(area, part)
     }
     return count
@@ -97,7 +99,8 @@ extension Kernel {
   /// Clears the dirty bits of shared file pages, as writing them back would.
   @inlinable func collectDirty(_ space: Space<Database>, _ range: VirtualRange) {
     let database = space.database
-    for area in overlapping(space, range) where area.file != .none && !area.isPrivate {
+    for area in overlapping(space, range)
+    where area.file != .none && !area.isPrivate && !area.flags.contains(.device) {
       var iterator = database.makeIterator(over: area.range.intersection(range))
       while let object = database.nextMapped(&iterator) {
         guard object.isPresent, object.isDirty else { continue }
@@ -112,7 +115,7 @@ extension Kernel {
     do {
       space.database.settle(try space.database.testAndClearDirty(at: object.start).takeObligation())
     } catch { preconditionFailure("a page that was just seen is gone") }
-    markDirty(object.frame)
+    if !Mutation.syncLosesDirty.isPlanted { markDirty(object.frame) }
   }
 
   /// `mseal(address, length, flags)`.
@@ -136,7 +139,8 @@ extension Kernel {
     countChange(space, space.layout.areas.update(range) { $0.flags.insert(.sealed) })
   }
 
-  /// `remap_file_pages(address, size, protection, page offset, flags)`, which Linux emulates with a new mapping.
+  /// `remap_file_pages(address, size, protection, page offset, flags)`, which Linux emulates with a new mapping that it
+  /// brings in, unless the flags are MAP_NONBLOCK.
   @inlinable
   func remapFilePages(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
     let space = process.space
@@ -150,6 +154,7 @@ extension Kernel {
     unmap(space, piece.range)
     install(piece, in: space)
     releaseFile(piece.file)
+    if !MapFlags(rawValue: request[4]).contains(.nonBlock) { populate(space, piece.range) }
     return 0
   }
 
@@ -161,15 +166,30 @@ extension Kernel {
     guard start.raw &+ length > start.raw, request[3] &+ (length >> 12) >= request[3] else { throw .einval }
     guard let area = space.layout.areas.area(at: start), area.flags.contains(.shared) else { throw .einval }
     let range = VirtualRange(start, bytes: length)
-    guard area.range.contains(range) else { throw .einval }
+    guard continues(space, area, to: range.end) else { throw .einval }
     if area.flags.contains(.hugeTLB) {
       let mask = pooledSize(of: area).mask
       guard (range.start.raw | range.end.raw | request[3] << 12) & mask == 0 else { throw .einval }
     }
     try commit(request)
-    var piece = area.cut(to: range)
+    var piece = area
+    piece.range = range
     piece.offset = request[3] << 12
     return piece
+  }
+
+  /// Whether a mapping of the same file with the same properties goes on without a hole up to `end`: calls before this
+  /// one may have cut it.
+  private func continues(_ space: Space<Database>, _ first: VMA, to end: VirtualAddress) -> Bool {
+    var last = first
+    while last.range.end < end {
+      guard let next = space.layout.areas.area(at: last.range.end), next.file == first.file,
+        next.rights == first.rights,
+        next.flags.symmetricDifference(first.flags).isSubset(of: [.hasPrivatePages, .hasHugePages])
+      else { return false }
+      last = next
+    }
+    return true
   }
 }
 

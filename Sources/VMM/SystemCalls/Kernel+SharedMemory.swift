@@ -104,6 +104,9 @@ extension Kernel {
       try checkUnsealed(space, VirtualRange(start, bytes: length))
       try checkHugeEdges(space, VirtualRange(start, bytes: length))
     }
+    if space.layout.futureFlags.contains(.locked) {
+      try space.layout.checkLockable(length, process.privileges, else: .eagain)
+    }
     try space.layout.checkRoom(for: length, isData: false)
     try commit(request)
     segments.segments[identifier]?.attachments += 1

@@ -50,6 +50,7 @@ extension Kernel {
     case .pkeyAlloc: try pkeyAlloc(process, request)
     case .pkeyFree: try pkeyFree(process, request)
     case .getrlimit, .setrlimit, .prlimit: try resourceLimit(process, request)
+    case .getrusage: try getrusage(process, request)
     case .processVmReadv: try transfer(process, request, .load)
     case .processVmWritev: try transfer(process, request, .store)
     case .pidfdOpen: try pidfdOpen(process, request)
@@ -74,8 +75,10 @@ extension Kernel {
 
   /// Takes over the real kernel's refusal when it is for one of `reasons`, which depend on what this kernel does not
   /// know: permissions, features, file systems.
-  @usableFromInline func excuse(_ request: SystemCallRequest, _ reasons: Set<Errno>) throws(Errno) {
-    guard let refusal = request.circumstances.refusal, reasons.contains(refusal) else { return }
+  @usableFromInline func excuse(_ request: SystemCallRequest, _ reasons: @autoclosure () -> Set<Errno>)
+    throws(Errno)
+  {
+    guard let refusal = request.circumstances.refusal, reasons().contains(refusal) else { return }
     verdictsUsed += 1
     throw refusal
   }

@@ -8,7 +8,7 @@ extension Kernel {
     let range = try checkUnmap(process.space, request.address(0), request[1])
     try commit(request)
     try cutAtEdges(process.space, range)
-    unmap(process.space, range)
+    unmapForCall(process.space, range)
     return 0
   }
 
@@ -41,6 +41,12 @@ extension Kernel {
   /// Removes mappings and translations of `range`.
   @inlinable func unmap(_ space: Space<Database>, _ range: VirtualRange) {
     drop(takeAreas(space, range), of: space)
+  }
+
+  /// The same on behalf of a call that a userfaultfd may want to know of.
+  @inlinable func unmapForCall(_ space: Space<Database>, _ range: VirtualRange) {
+    if counters.value.watchesLayout { announceUnmapping(space, range) }
+    unmap(space, range)
   }
 
   /// Takes the mappings of `range` out of the layout.

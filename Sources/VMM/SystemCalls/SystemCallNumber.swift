@@ -66,6 +66,8 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
   case cachestat = 451
   /// Properties of a process; the ones about memory.
   case prctl = 157
+  /// Ask what a process used.
+  case getrusage = 98
   /// Ask for a limit.
   case getrlimit = 97
   /// Set a limit.
@@ -102,7 +104,8 @@ public enum SystemCallNumber: UInt32, Sendable, CaseIterable {
   /// memory, whose bytes a trace does not hold, or depends on the hardware that was recorded.
   public var isForPrograms: Bool {
     switch self {
-    case .ioctl, .userfaultfd, .pkeyAlloc, .pkeyFree, .getrlimit, .setrlimit, .prlimit, .processVmReadv,
+    case .ioctl, .userfaultfd, .pkeyAlloc, .pkeyFree, .getrusage, .getrlimit, .setrlimit, .prlimit,
+      .processVmReadv,
       .processVmWritev,
       .pidfdOpen, .processMadvise, .readahead, .fadvise, .prctl, .fsync, .fdatasync, .cachestat,
       .mbind, .setMempolicy, .getMempolicy, .migratePages, .movePages, .setMempolicyHomeNode:

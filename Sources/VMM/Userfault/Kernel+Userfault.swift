@@ -4,10 +4,22 @@ public import SimMemory
 
 extension Kernel {
   /// `userfaultfd(flags)`: UFFD_USER_MODE_ONLY 1, O_NONBLOCK 0x800, O_CLOEXEC 0x80000.
+  /// - Throws: `.eperm` without UFFD_USER_MODE_ONLY and without `Privileges.trace`, `.einval`.
   @usableFromInline
   func userfaultfd(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
-    guard request[0] & ~0x80801 == 0 else { throw .einval }
+    guard request[0] & 1 != 0 || process.privileges.contains(.trace) else { throw .eperm }
+    return try makeUserfault(process, flags: request[0], request)
+  }
+
+  /// A userfaultfd for the process's address space: by the call, or by a command of `/dev/userfaultfd`, whose permissions
+  /// stand for the privilege then.
+  @usableFromInline
+  func makeUserfault(
+    _ process: Process<Database>, flags: UInt64, _ request: SystemCallRequest
+  ) throws(Errno) -> UInt64 {
+    guard flags & ~0x80801 == 0 else { throw .einval }
     try commit(request)
+    counters.value.watchesLayout = true
     let file = files.make(.notMappable)
     files[file].userfault = Userfault(space: process.space.number)
     userfaults.append(file)
@@ -19,6 +31,7 @@ extension Kernel {
   /// `ioctl(descriptor, command, structure)` of a userfaultfd.
   @inlinable
   func ioctl(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
+    if let device = try userfaultDevice(process, request) { return device }
     let (id, userfault) = try userfault(process, request)
     guard let command = UserfaultCommand(rawValue: request[1] & 0xFFFF_FFFF) else { throw .einval }
     var words: [UInt64] = []
@@ -27,6 +40,11 @@ extension Kernel {
     }
     if command == .api { return try agree(process, userfault, words, request.address(2)) }
     let space = try spaceOf(userfault)
+    if userfault.isChanging, command.providesPages {
+      try storeUser(
+        0 &- UInt64(Errno.eagain.rawValue), process, request.address(2).advanced(by: command.words &* 8))
+      throw .eagain
+    }
     switch command {
     case .api: break
     case .register:
@@ -53,6 +71,17 @@ extension Kernel {
     return 0
   }
 
+  /// USERFAULTFD_IOC_NEW (0xAA00) of `/dev/userfaultfd`.
+  /// - Returns: the new descriptor; nil for other files.
+  @usableFromInline
+  func userfaultDevice(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64? {
+    guard let file = process.descriptors[request.descriptor(0)], file.path == "/dev/userfaultfd" else {
+      return nil
+    }
+    guard request[1] & 0xFFFF_FFFF == 0xAA00 else { throw .einval }
+    return try makeUserfault(process, flags: request[2], request)
+  }
+
   @usableFromInline
   func userfault(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> (
     FileID, Userfault
@@ -75,6 +104,7 @@ extension Kernel {
   func agree(
     _ process: Process<Database>, _ userfault: Userfault, _ words: [UInt64], _ structure: VirtualAddress
   ) throws(Errno) -> UInt64 {
+    if words[1] & Userfault.eventFork != 0, !process.privileges.contains(.trace) { throw .eperm }
     let answer = agreement(userfault, words)
     for (index, word) in (answer ?? [0, 0, 0]).enumerated() {
       try storeUser(word, process, structure.advanced(by: UInt64(index) &* 8))
@@ -101,6 +131,7 @@ extension Kernel {
 
   /// The address space is gone: nothing is left to answer for.
   func forgetUserfaults(of space: UInt16) {
+    discardNewborns(of: space)
     for id in userfaults where files[id].userfault?.space == space {
       files[id].userfault?.space = nil
       files[id].userfault?.waiting = []
@@ -112,6 +143,8 @@ extension Kernel {
     guard let userfault = files[id].userfault else { return }
     userfaults.removeAll { $0 == id }
     files[id].userfault = nil
+    // Children that nobody was told of are not watched.
+    for event in userfault.events where event.kind == .fork { releaseFile(event.file) }
     guard let number = userfault.space, let space = spaceCell.value[Int(number)] else { return }
     disarm(space, id, VirtualRange(VirtualAddress(0), userEnd))
   }

@@ -13,10 +13,28 @@ extension Kernel {
       let isProtected = kind == .store && object.isUserfaultWriteProtected
       return isProtected && area.flags.contains(.userfaultProtect) ? .writeProtected : nil
     }
+    return awaitedPage(area, address)
+  }
+
+  /// The same where no page is mapped.
+  @usableFromInline func awaitedPage(_ area: VMA, _ address: VirtualAddress) -> UserfaultReason? {
     if !area.isAnonymous, hasPage(area.file, area.filePage(at: address)) {
       return area.flags.contains(.userfaultMinor) ? .minor : nil
     }
     return area.flags.contains(.userfaultMissing) ? .missing : nil
+  }
+
+  /// What a fault in an area of a userfaultfd comes to; nil when it is an ordinary one. The caller holds the lock.
+  @inlinable @inline(never)
+  func watchedFault(
+    _ space: Space<Database>, _ area: VMA, _ index: Int, _ object: Database.Object,
+    _ address: VirtualAddress, _ kind: AccessKind
+  ) -> FaultOutcome? {
+    guard isProtectionMarker(object, in: space.database) else {
+      return awaited(area, object, address, kind).map { .waits($0) }
+    }
+    if let reason = awaitedPage(area, address) { return .waits(reason) }
+    return mapProtected(space, area, index, VirtualRange(page: address, .base), kind)
   }
 
   /// Whether shared memory has a page, be it in memory or in swap.
@@ -37,14 +55,5 @@ extension Kernel {
   public func isWaiting(_ space: Space<Database>, _ address: VirtualAddress) -> Bool {
     guard let area = space.layout.areas.area(at: address), area.userfault != 0 else { return false }
     return files[FileID(area.userfault)].userfault?.waiting.contains(address.pageNumber) ?? false
-  }
-
-  /// The next event of the userfaultfd that a descriptor of `process` refers to, as `read` gives it.
-  public func takeUserfaultEvent(_ process: Process<Database>, _ descriptor: UInt32) throws(Errno)
-    -> UserfaultEvent?
-  {
-    guard let file = process.descriptors[descriptor] else { throw .ebadf }
-    guard let userfault = files[file.file].userfault, userfault.isReady else { throw .einval }
-    return userfault.events.isEmpty ? nil : userfault.events.removeFirst()
   }
 }

@@ -87,7 +87,10 @@ extension Kernel {
         database.unlock(&lock)
         database.putLock(lock)
       }
-      let object = database.find(address)
+      var object = database.find(address)
+      if fill.command != .poison, isOverwritten(object, in: database) {
+        object = Database.Object(unmappedAt: address, size: .base)
+      }
       guard !object.isMapped else { throw .eexist }
       let outcome =
         try fill.command == .poison
@@ -115,6 +118,13 @@ extension Kernel {
       case .refused, .waits: throw .efault
       }
     }
+  }
+
+  /// Whether a new page takes the place of a marker without further ado (Linux: `pte_none_mostly`).
+  @inlinable func isOverwritten(_ object: Database.Object, in database: Database) -> Bool {
+    guard object.isMapped, !object.isPresent else { return false }
+    let entry = database.swapEntry(of: object)
+    return entry == Marker.writeProtected || entry == Marker.poison
   }
 
   /// Makes accesses to an untouched page fail as if its memory were broken. Children inherit that.

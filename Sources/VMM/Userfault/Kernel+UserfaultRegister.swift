@@ -44,7 +44,7 @@ extension Kernel {
     guard !areas.isEmpty else { throw .einval }
     for area in areas {
       let isSharedMemory = !area.isAnonymous && !area.isPrivate && files[area.file].kind == .sharedMemory
-      guard area.isAnonymous && mode & 4 == 0 || isSharedMemory && mode & 2 == 0 else { throw .einval }
+      guard area.isAnonymous && mode & 4 == 0 || isSharedMemory else { throw .einval }
       guard !area.flags.contains(.hugeTLB) else { throw .einval }
       guard area.flags.contains(.mayWrite) else { throw .eperm }
       if area.userfault != 0, area.userfault != id.raw { throw .ebusy }

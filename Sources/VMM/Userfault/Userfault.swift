@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-public import SimMemory
+internal import SimMemory
 
 /// Why a fault waits for user space.
 @frozen public enum UserfaultReason: UInt8, Sendable, BitwiseCopyable {
@@ -9,21 +9,6 @@ public import SimMemory
   case minor
   /// The page is write-protected on behalf of a userfaultfd.
   case writeProtected
-}
-
-/// What a monitor learns of a fault (Linux: `struct uffd_msg` with UFFD_EVENT_PAGEFAULT).
-public struct UserfaultEvent: Sendable, Equatable {
-  /// The page's address, or the exact one with UFFD_FEATURE_EXACT_ADDRESS.
-  public var address: VirtualAddress
-  /// Why.
-  public var reason: UserfaultReason
-  /// Whether the access was a store.
-  public var isStore: Bool
-
-  /// UFFD_PAGEFAULT_FLAG_WRITE 1, WP 2, MINOR 4.
-  public var flags: UInt64 {
-    (isStore ? 1 : 0) | (reason == .writeProtected ? 2 : 0) | (reason == .minor ? 4 : 0)
-  }
 }
 
 /// What a userfaultfd keeps: the address space that it is about, events, and faults that wait.
@@ -38,8 +23,17 @@ public final class Userfault {
   var events: [UserfaultEvent] = []
   /// Numbers of pages that faults wait for.
   var waiting: Set<UInt64> = []
+  /// The userfaultfd that this one was made after, while the fork that makes it is under way.
+  var original: FileID?
 
   init(space: UInt16) { self.space = space }
+
+  /// Whether the layout changed in a way that the monitor has not read of yet: pages that it would provide now could be
+  /// meant for another place (Linux: `mmap_changing`).
+  @usableFromInline var isChanging: Bool { events.contains { $0.kind != .pageFault } }
+
+  /// Whether all of these features were asked for.
+  func has(_ wanted: UInt64) -> Bool { features & wanted == wanted }
 
   /// Lets faults on pages of `range` be tried again.
   func wake(_ range: VirtualRange) {
@@ -54,10 +48,17 @@ public final class Userfault {
     events.append(UserfaultEvent(address: shown, reason: reason, isStore: isStore))
   }
 
-  /// UFFD_FEATURE_PAGEFAULT_FLAG_WP, MISSING_SHMEM, MINOR_SHMEM, EXACT_ADDRESS, POISON and
-  /// MOVE.
-  static var knownFeatures: UInt64 { 1 << 0 | 1 << 5 | 1 << 10 | exactAddress | 1 << 14 | 1 << 16 }
+  /// What can be asked for: bits of UFFD_FEATURE_*.
+  static var knownFeatures: UInt64 {
+    1 << 0 | eventFork | eventRemap | eventRemove | 1 << 5 | eventUnmap | 1 << 10 | exactAddress | 1 << 12
+      | protectsUnpopulated | 1 << 14 | 1 << 16
+  }
+  @usableFromInline static var eventFork: UInt64 { 1 << 1 }
+  static var eventRemap: UInt64 { 1 << 2 }
+  static var eventRemove: UInt64 { 1 << 3 }
+  static var eventUnmap: UInt64 { 1 << 6 }
   static var exactAddress: UInt64 { 1 << 11 }
+  @usableFromInline static var protectsUnpopulated: UInt64 { 1 << 13 }
 }
 
 /// The calls of a userfaultfd: Linux's `ioctl` numbers.
@@ -79,6 +80,14 @@ public final class Userfault {
     case .copy, .move: 4
     case .unregister, .wake: 2
     default: 3
+    }
+  }
+
+  /// Whether it maps pages, so that it has to know where they belong now.
+  @usableFromInline var providesPages: Bool {
+    switch self {
+    case .copy, .zeroPage, .proceed, .poison, .move: true
+    default: false
     }
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import EMTCore
+public import Mutations
 public import SimMemory
 
 /// What a write to Linux's `/proc/PID/clear_refs` clears.
@@ -56,7 +57,7 @@ extension Kernel {
           guard object.isSoftDirty || object.isPresent && object.isWritable else { continue }
           let change = try database.updateAttributes(at: object.start) { object in
             object.isSoftDirty = false
-            if object.isPresent { object.isWritable = false }
+            if object.isPresent, !Mutation.softDirtyStaysWritable.isPlanted { object.isWritable = false }
           }
           database.settle(change.takeObligation())
         } else if object.isPresent {
