@@ -27,6 +27,22 @@ public enum ScenarioCatalog {
     shmt,
     mmapstress,
     openposix,
+    hugetlb,
+    segments,
+    numaPolicy,
+    ksm,
+    swap,
+    oom,
+    tunable,
+    fork,
+    clone,
+    userCopy,
+    cve,
+    misc,
+    cpuset,
+    vma,
+    thp,
+    mtest,
   ]
 
   /// The case with a name, and its group's name.
