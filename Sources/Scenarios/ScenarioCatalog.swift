@@ -27,6 +27,8 @@ public enum ScenarioCatalog {
     shmt,
     mmapstress,
     openposix,
+    memcg,
+    userfaultfd,
   ]
 
   /// The case with a name, and its group's name.
