@@ -29,6 +29,7 @@ public enum ScenarioCatalog {
     openposix,
     memcg,
     userfaultfd,
+    kernel,
   ]
 
   /// The case with a name, and its group's name.

@@ -14,6 +14,14 @@ struct MutationStage {
     case operations(Int)
     /// Random programs, this many steps, with this many slots of swap.
     case programs(Int, swapPages: UInt64)
+
+    /// Whether the memory manager takes part, where the later half of the bugs is.
+    var hasMemoryManager: Bool {
+      switch self {
+      case .contract, .operations: false
+      case .scenarios, .programs: true
+      }
+    }
   }
   var driver: String
   var options: [String: String] = [:]
@@ -30,7 +38,10 @@ enum MutationPlan {
     guard let mutation else {
       return ["radix", "fpt-l4l3-l2l1", "hashed", "ecpt"].flatMap { stages($0, hidesFirst: false) }
     }
-    return drivers(mutation).flatMap { stages($0, hidesFirst: isInDefaults(mutation)) }
+    let isAbove = mutation.rawValue >= Mutation.zeroPageWritable.rawValue
+    return drivers(mutation).flatMap { driver in
+      stages(driver, hidesFirst: isInDefaults(mutation)).filter { !isAbove || $0.part.hasMemoryManager }
+    }
   }
 
   private static func stages(_ driver: String, hidesFirst: Bool) -> [MutationStage] {
@@ -42,8 +53,8 @@ enum MutationPlan {
     stages.append(MutationStage(driver: driver, part: .scenarios))
     stages.append(MutationStage(driver: driver, part: .operations(5000)))
     stages.append(MutationStage(driver: driver, isBasicOnly: true, part: .operations(2000)))
-    stages.append(MutationStage(driver: driver, part: .programs(5000, swapPages: 0)))
-    stages.append(MutationStage(driver: driver, part: .programs(5000, swapPages: 32768)))
+    stages.append(MutationStage(driver: driver, part: .programs(4000, swapPages: 0)))
+    stages.append(MutationStage(driver: driver, part: .programs(4000, swapPages: 32768)))
     return stages
   }
 
@@ -57,7 +68,7 @@ enum MutationPlan {
     case .flattenedBlockUnclean: ["fpt-l4l3-l2l1"]
     case .summaryForgotten, .moveNotAnnounced, .structureLockNotTaken, .lockWordByPage,
       .clusterCopyLeavesWritable, .clusterMoveLeavesOld, .groupMissesLast:
-      ["hashed", "ecpt"]
+      ["ecpt", "hashed"]
     case .kickDropsCluster, .chainStopsEarly, .migrationPointerAhead, .shrinkOverwrites,
       .tagPieceNotCompared, .stashNotSearched, .walkerPointerOffByOne:
       ["ecpt"]

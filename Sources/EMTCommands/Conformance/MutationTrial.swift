@@ -56,15 +56,17 @@ struct MutationTrial {
     case .scenarios: scenarios(job, driver, place)
     case .operations(let steps):
       let check = "random operations" + place
-      Terminal.print(MutationTrial.running + check)
       job.steps = steps
-      if driver.explore(job, { _, _ in }) != nil { finding = check }
+      if driver.explore(job, { _, _ in Terminal.print(MutationTrial.running + check) }) != nil {
+        finding = check
+      }
     case .programs(let steps, let swapPages):
       let check = "random programs" + (swapPages > 0 ? " in little memory" : "") + place
       Terminal.print(MutationTrial.running + check)
       var fuzz = FuzzJob()
       fuzz.steps = steps
       fuzz.shortens = false
+      fuzz.onProgress = { _ in Terminal.print(MutationTrial.running + check) }
       if swapPages > 0 { (fuzz.swapPages, fuzz.memoryBytes) = (swapPages, 24 << 20) }
       if try driver.fuzz(fuzz).difference != nil { finding = check }
     }
