@@ -33,6 +33,8 @@ public enum LeftOut {
         "memcg_regression", "memcg_test_3", "memcg_stress", "memctl_test01",
       ]
     ),
+    ("Reclaim protects no group's memory.", ["memcontrol03", "memcontrol04"]),
+    ("Groups have no limit on memory and swap together.", ["memcg_memsw_limit_in_bytes"]),
     (
       "It is about cpusets as such.",
       [

@@ -43,6 +43,9 @@ public enum ScenarioCatalog {
     vma,
     thp,
     mtest,
+    memcg,
+    userfaultfd,
+    kernel,
   ]
 
   /// The case with a name, and its group's name.

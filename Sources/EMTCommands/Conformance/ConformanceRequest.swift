@@ -12,6 +12,7 @@ struct ConformanceRequest {
   let forms: [Bool]
   private let filter: Glob?
   let isRandom: Bool
+  private let endsAtFailure: Bool
   let seed: UInt64
   let steps: Int
   /// The only setting of huge pages that scenarios run with.
@@ -34,6 +35,7 @@ struct ConformanceRequest {
     if basic, natural { throw .usage("emt conformance: --basic-only and --natural-only exclude each other") }
     forms = basic ? [true] : natural ? [false] : [false, true]
     isRandom = arguments.has("--random")
+    endsAtFailure = arguments.has("--first-failure")
     for name in ["--steps", "--seed"] where !isRandom && arguments.value(name) != nil {
       throw .usage("emt conformance: \(name) belongs to --random")
     }
@@ -73,6 +75,9 @@ struct ConformanceRequest {
     guard let filter else { return true }
     return filter.matches(clause) || filter.matches(name)
   }
+
+  /// Whether nothing more is run after `failed` failures.
+  func isOver(_ failed: Int) -> Bool { endsAtFailure && failed > 0 }
 
   /// The sets of options that `driver` is run with.
   func options(of driver: Driver) -> [DriverOptions] {

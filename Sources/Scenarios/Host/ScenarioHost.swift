@@ -135,7 +135,7 @@ public struct Credentials: Equatable, Sendable {
 }
 
 /// The kernel as its administrator sees it: swap, pools, settings, background jobs.
-public protocol Administration: AnyObject {
+public protocol Administration: MemoryGroupAdministration {
   /// Adds a swap area, see `Kernel.swapOn`.
   func swapOn(pages: UInt64, priority: Int) throws(Errno) -> Int
   /// Removes a swap area.
