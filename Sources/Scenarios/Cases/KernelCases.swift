@@ -203,6 +203,35 @@ extension ScenarioCatalog {
       second.expectFilled(at, pages: 8, seed: 70)
     },
     ScenarioCase(
+      "kernel.sharedReclaim",
+      "A page that several processes have goes to swap for all of them, and is one page again.",
+      needs: Needs(swapPages: 256, hugePages: .never)
+    ) { p in
+      let at = try p.map(8)
+      let shared = try p.map(8, .shared)
+      p.fill(at, pages: 8)
+      p.fill(shared, pages: 8)
+      let children = [try p.fork(), try p.fork()]
+      for child in children {
+        child.expectFilled(at, pages: 8)
+        child.expectFilled(shared, pages: 8)
+      }
+      p.reclaim()
+      p.reclaim()
+      for program in [p] + children {
+        p.expect(program.presentPages(at, pages: 8), 0, "private pages of process \(program.pid) in memory")
+        p.expect(
+          program.presentPages(shared, pages: 8), 0, "shared pages of process \(program.pid) in memory")
+      }
+      children[0].fill(at, pages: 8, seed: 30)
+      children[1].fill(shared, pages: 8, seed: 60)
+      p.expectFilled(at, pages: 8)
+      p.expectFilled(shared, pages: 8, seed: 60)
+      children[0].expectFilled(at, pages: 8, seed: 30)
+      children[1].expectFilled(at, pages: 8)
+      children[0].expectFilled(shared, pages: 8, seed: 60)
+    },
+    ScenarioCase(
       "kernel.sync", "What msync has seen is written before its page is given up.",
       needs: Needs(hugePages: .never)
     ) { p in
