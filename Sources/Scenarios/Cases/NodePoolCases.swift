@@ -11,7 +11,7 @@ extension ScenarioCatalog {
     ScenarioCase(
       "ksm03", "In a memory group pages are merged as anywhere, and the group is charged for what is left."
     ) { p in
-      let group = try p.memoryGroup("a", limit: 256 * page)
+      let group = try p.group("a", limit: 256, joins: false)
       try p.administration.setMergeMode(.merge)
       let family = try [p.fork(), p.fork(), p.fork()]
       for (member, byte) in zip(family, [99, 97, 97] as [UInt8]) {
@@ -35,7 +35,7 @@ extension ScenarioCatalog {
     ScenarioCase(
       "ksm04", "Members of a memory group that are bound to nodes are merged as anybody.", needs: fourNodes
     ) { p in
-      let group = try p.memoryGroup("a", limit: 256 * page)
+      let group = try p.group("a", limit: 256, joins: false)
       try p.administration.setMergeMode(.merge)
       let family = try [p.fork(), p.fork(), p.fork()]
       for (node, member) in family.enumerated() {

@@ -160,7 +160,7 @@ extension ScenarioCatalog {
     ) { p in
       let mine = try p.map(64)
       p.fill(mine, pages: 64)
-      let group = try p.memoryGroup("a", limit: 100 * page)
+      let group = try p.group("a", limit: 100, joins: false)
       for kills in [true, false] {
         try p.administration.setKilling(ofGroup: group, kills)
         let (hog, member) = (try p.fork(), try p.fork())

@@ -119,25 +119,6 @@ extension MachineHost: Administration {
   }
   /// Promised pages.
   public var committedPages: UInt64 { kernel.committedPages }
-  /// A group.
-  public func makeGroup(_ name: String, in parent: UInt16) throws(Errno) -> UInt16 {
-    try kernel.makeGroup(name, in: parent)
-  }
-  /// What it has.
-  public func group(_ number: UInt16) throws(Errno) -> MemoryGroup { try kernel.group(number) }
-  /// What it may have.
-  public func setLimit(ofGroup number: UInt16, bytes: UInt64) throws(Errno) {
-    defer { machine.deliverInvalidations() }
-    try kernel.setLimit(ofGroup: number, bytes: bytes)
-  }
-  /// What happens when it is full.
-  public func setKilling(ofGroup number: UInt16, _ isOn: Bool) throws(Errno) {
-    try kernel.setKilling(ofGroup: number, isOn)
-  }
-  /// Who is in it.
-  public func join(_ pid: UInt32, _ group: UInt16) throws(Errno) {
-    try kernel.move(process(pid), toGroup: group)
-  }
   /// The most areas.
   public var maximumAreas: Int {
     get { kernel.maximumAreas }

@@ -180,16 +180,6 @@ public protocol Administration: MemoryGroupAdministration {
   var overcommit: OvercommitSettings { get set }
   /// Pages promised.
   var committedPages: UInt64 { get }
-  /// A new memory group, a part of `parent` unless that is 0.
-  func makeGroup(_ name: String, in parent: UInt16) throws(Errno) -> UInt16
-  /// A memory group's limit and counters.
-  func group(_ number: UInt16) throws(Errno) -> MemoryGroup
-  /// Limits a memory group.
-  func setLimit(ofGroup number: UInt16, bytes: UInt64) throws(Errno)
-  /// Whether a member ends when a memory group is full.
-  func setKilling(ofGroup number: UInt16, _ isOn: Bool) throws(Errno)
-  /// Puts a process into a memory group.
-  func join(_ pid: UInt32, _ group: UInt16) throws(Errno)
   /// The most areas a process can have.
   var maximumAreas: Int { get set }
   /// The most segments there can be.

@@ -39,21 +39,6 @@ extension Program {
     do { return try administration.hugePagePool(size) } catch { return nil }
   }
 
-  /// A new memory group with a limit in bytes.
-  /// - Returns: its number.
-  public func memoryGroup(_ name: String, limit: UInt64 = .max, in parent: UInt16 = 0) throws(Errno) -> UInt16
-  {
-    let number = try administration.makeGroup(name, in: parent)
-    note("memory group \(number): \"\(name)\" in \(parent), at most \(limit.text) bytes")
-    try administration.setLimit(ofGroup: number, bytes: limit)
-    return number
-  }
-
-  /// The program becomes a member of a memory group; of none with 0.
-  public func join(_ group: UInt16) throws(Errno) {
-    try act("joins memory group \(group)") { () throws(Errno) in try administration.join(pid, group) }
-  }
-
   /// The job that makes huge pages looks at everything.
   /// - Returns: how many it made.
   @discardableResult
