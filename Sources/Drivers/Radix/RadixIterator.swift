@@ -18,15 +18,12 @@ public import SimMemory
 
   /// Starts at the start of `range`.
   @inlinable public init(over range: VirtualRange) {
-    position = range.start
-    end = range.end
+    (position, end) = (range.start, range.end)
   }
 
   @inlinable @inline(__always) var range: VirtualRange { VirtualRange(position, end) }
 
   @inlinable mutating func remember(_ leaf: PhysicalAddress, _ generation: UInt64) {
-    self.leaf = leaf
-    self.generation = generation
-    region = position.raw &>> 21
+    (self.leaf, self.generation, region) = (leaf, generation, position.raw &>> 21)
   }
 }

@@ -9,8 +9,7 @@ public import SimMemory
   @usableFromInline let level: Int
 
   @inlinable @inline(__always) init(_ raw: UInt64, _ level: Int) {
-    self.raw = raw
-    self.level = level
+    (self.raw, self.level) = (raw, level)
   }
 
   @inlinable @inline(__always) var isFlattened: Bool { raw & FPTFormat.rootMark != 0 }

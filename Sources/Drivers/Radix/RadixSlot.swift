@@ -23,10 +23,7 @@ public import SimMemory
 
   @inlinable @inline(__always)
   init(_ address: VirtualAddress, word: PhysicalAddress, raw: UInt64, level: Int) {
-    self.address = address
-    self.word = word
-    self.raw = raw
-    self.level = level
+    (self.address, self.word, self.raw, self.level) = (address, word, raw, level)
   }
 
   /// Reads the entry for `address` in `node`.

@@ -13,10 +13,9 @@ extension RadixTree {
   /// Whether no entry of a node is in use.
   @inlinable func isEmpty(_ node: RadixNode) -> Bool {
     guard node.isFlattened else { return used(node.frame) == 0 }
-    var index: UInt64 = 0
-    while index < Shape.entries, used(node.frame.advanced(by: index)) == 0 { index &+= 1 }
-    context.meter.count(.tableFrameChecked, index)
-    return index == Shape.entries
+    let first = (0..<Shape.entries).first { used(node.frame.advanced(by: $0)) != 0 }
+    context.meter.count(.tableFrameChecked, first ?? Shape.entries)
+    return first == nil
   }
 
   /// Counts `change` leaves more (or, as a complement, fewer) in the node of `word` and in what knows about it.
