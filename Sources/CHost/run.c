@@ -114,7 +114,8 @@ static void walk(struct chost_run_state *state) {
     chost_look(state, &files, answer);
     finish(state, index);
   }
-  if (me == 0) wait_for(state, state->count);
+  // Children end with their parent, so everybody stays until the last step is done.
+  wait_for(state, state->count);
   _exit(0);
 }
 

@@ -19,7 +19,7 @@ struct HostAnswer: Equatable, Sendable {
   /// What is mapped in the window.
   var areas: [HostArea] = []
   /// The state of the window's first pages, see `HostPage`.
-  var pages: [HostPage] = []
+  var pages = [HostPage](repeating: [], count: Int(HostWindow.pages))
 }
 
 /// One area of the window, as /proc/PID/smaps has it.
@@ -67,10 +67,9 @@ extension HostAnswer {
   var text: String { ([outcome.text] + areas.map(\.text) + [pagesText]).joined(separator: "\n      ") }
 
   private var pagesText: String {
-    let letters = pages.map { page -> String in
-      page.isEmpty ? "." : String(page.rawValue, radix: 16)
-    }
-    return "pages (1 present, 2 swap or guard, 4 file, 8 mapped once): " + letters.joined()
+    let used = pages.prefix((pages.lastIndex { !$0.isEmpty } ?? -1) + 1)
+    return "pages (1 present, 2 swap or guard, 4 file, 8 mapped once, in hexadecimal): "
+      + used.map { $0.isEmpty ? "." : String($0.rawValue, radix: 16) }.joined()
   }
 }
 

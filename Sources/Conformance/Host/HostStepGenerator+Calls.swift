@@ -76,9 +76,11 @@ extension HostStepGenerator {
     case 10: return .fileSize(3 + random.below(2))
     case 11:
       return .call(.fcntl, random.oneIn(2) ? [file(), 1034, 0] : [file(), 1033, random.pick([1, 2, 4, 8, 16, 64])])
+    case 12, 13:
+      return .moveBytes(file(), address: byte(), count: 1 + random.below(9000), offset: size, isRead: true)
     default:
-      return .moveBytes(
-        file(), address: byte(), count: 1 + random.below(9000), offset: size, isRead: random.oneIn(2))
+      // At 0 only: Linux 6.18 extends a file up to where a write of memory that is not there would have begun.
+      return .moveBytes(file(), address: byte(), count: 1 + random.below(9000), offset: 0, isRead: false)
     }
   }
 

@@ -31,12 +31,14 @@ public struct MapFlags: OptionSet, Sendable, Hashable {
   public static var populate: Self { Self(rawValue: 0x8000) }
   /// MAP_NONBLOCK.
   public static var nonBlock: Self { Self(rawValue: 0x10000) }
+  /// MAP_STACK.
+  public static var stack: Self { Self(rawValue: 0x20000) }
   /// MAP_HUGETLB.
   public static var hugeTLB: Self { Self(rawValue: 0x40000) }
   /// MAP_FIXED_NOREPLACE.
   public static var fixedNoReplace: Self { Self(rawValue: 0x100000) }
   /// Flags that MAP_SHARED_VALIDATE knows for files without DAX; others are refused with EOPNOTSUPP.
-  public static var validated: UInt64 { 0x7C17_FBFF }
+  public static var validated: UInt64 { 0x7C07_F9F3 }
 }
 
 extension Kernel {
@@ -116,6 +118,8 @@ extension Kernel {
       area.flags.insert(.growsDown)
     }
     if let pool { try describeHugeMapping(&area, pool: pool, flags) }
+    // Stacks of threads are too often larger than what is used of them.
+    if flags.contains(.stack) { area.flags.insert(.noHugePages) }
     if flags.contains(.noReserve), overcommit.mode != .never { area.flags.insert(.noReserve) }
     if flags.contains(.locked) {
       try process.space.layout.checkMayLock(process.privileges)

@@ -65,26 +65,25 @@ extension Kernel {
     guard old.isAligned(to: .base) else { throw .einval }
     // As in Linux, a length that overflows here wraps to zero.
     var (oldLength, newLength) = (wrappingPageAligned(request[1]), wrappingPageAligned(request[2]))
-    guard newLength != 0 else { throw .einval }
+    guard newLength != 0, newLength <= userEnd.raw else { throw .einval }
+    let isFixed = flags & fixed != 0
+    let isPlaced = isFixed || flags & dontUnmap != 0
+    var target = request.address(4)
+    if isPlaced {
+      guard target.isAligned(to: .base), target.raw <= userEnd.raw - newLength else { throw .einval }
+      if target.raw < old.raw &+ oldLength, old.raw < target.raw + newLength { throw .einval }
+      if space.layout.areas.areas.count + 2 >= maximumAreas - 3 { throw .enomem }
+    }
     guard let area = space.layout.areas.area(at: old) else { throw .efault }
     try checkUnsealed(space, VirtualRange(old, bytes: max(oldLength, 1)))
     if area.flags.contains(.hugeTLB) {
       (oldLength, newLength) = try checkHugeRemap(area, request, oldLength, newLength)
     }
-    let isFixed = flags & fixed != 0
-    var target = request.address(4)
-    if isFixed || flags & dontUnmap != 0 {
+    if isPlaced {
       if isFixed {
-        guard target.isAligned(to: .base), newLength <= userEnd.raw,
-          target.raw <= userEnd.raw - newLength
-        else { throw .einval }
-        if VirtualRange(target, bytes: newLength).overlaps(VirtualRange(old, bytes: oldLength)) {
-          throw .einval
-        }
         try checkUnsealed(space, VirtualRange(target, bytes: newLength))
         try checkHugeEdges(space, VirtualRange(target, bytes: newLength))
       }
-      if space.layout.areas.areas.count + 2 >= maximumAreas - 3 { throw .enomem }
     } else if newLength <= oldLength {
       try commit(request)
       let tail = VirtualRange(old.advanced(by: newLength), old.advanced(by: oldLength))
