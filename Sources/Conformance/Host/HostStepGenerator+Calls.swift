@@ -24,7 +24,8 @@ extension HostStepGenerator {
       (0x8_0000, 60),
     ] as [(UInt64, UInt64)] where random.oneIn(odds) { flags |= flag }
     let file = isAnonymous ? .max : file()
-    return .call(.mmap, [start, length(), protection(), flags, file, isAnonymous ? 0 : offset()])
+    let length = random.oneIn(60) ? 1 << 63 : length()
+    return .call(.mmap, [start, length, protection(), flags, file, isAnonymous ? 0 : offset()])
   }
 
   mutating func protect() -> HostStep.Action {
@@ -54,7 +55,7 @@ extension HostStepGenerator {
     ]
     if features.contains(.populate) { kinds += [.populateRead, .populateWrite] }
     if features.contains(.dontNeedLocked) { kinds.append(.dontNeedLocked) }
-    if features.contains(.cold) { kinds += [.cold, .pageOut] }
+    if features.contains(.cold) { kinds.append(.cold) }
     if features.contains(.guards) { kinds += [.guardInstall, .guardInstall, .guardRemove] }
     if features.contains(.merging) { kinds += [.mergeable, .unmergeable] }
     if features.contains(.hugePages) { kinds += [.hugePage, .noHugePage] }

@@ -89,11 +89,11 @@ struct HostStepGenerator {
     return random.pick([page() + 1, page() + 2048, 0xFFFF_8000_0000_0000, 0x8000_0000_0000_0000])
   }
 
-  /// Some pages, but for mistakes.
+  /// Some pages, but for mistakes. Never a range that reaches out of the window: there lives who carries this out.
   mutating func length() -> UInt64 {
     let pages = 1 + random.below(random.oneIn(3) ? 12 : 4)
     guard random.oneIn(20) else { return pages << 12 }
-    return random.pick([0, 1, pages << 12 - 1, pages << 12 + 100, .max, .max - 4095, 1 << 63])
+    return random.pick([0, 1, pages << 12 - 1, pages << 12 + 100, .max, .max - 4095])
   }
 
   mutating func range() -> [UInt64] { [address(), length()] }

@@ -144,6 +144,10 @@ extension Kernel {
     let space = process.space
     var address = range.start
     while address < range.end {
+      // Unlike a load, reading on behalf of the program needs PROT_READ itself.
+      if kind == .load, let area = space.layout.areas.area(at: address), !area.rights.contains(.read) {
+        throw .einval
+      }
       if keyRefusal(process, address, kind) != nil { throw .efault }
       switch resolve(space, address, kind) {
       case .resolved: break

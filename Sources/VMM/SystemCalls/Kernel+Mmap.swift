@@ -90,7 +90,6 @@ extension Kernel {
     guard request[1] != 0 else { throw .einval }
     let pool = try poolForMapping(request, flags, file)
     let length = try mappingLength(request[1], pool: pool)
-    if let file { try checkFileEnd(files[file.file].kind, offset: request[5], length) }
     guard process.space.layout.areas.areas.count < maximumAreas else { throw .enomem }
     let alignment = pool.map { poolCell.value[$0].size } ?? .base
     let wanted = file.flatMap { devicePage($0, length, offset: request[5]) }
@@ -161,6 +160,7 @@ extension Kernel {
   private func describeFileMapping(
     _ area: inout VMA, _ file: OpenFile, type: UInt64, _ flags: MapFlags, offset: UInt64
   ) throws(Errno) {
+    try checkFileEnd(files[file.file].kind, offset: offset, area.range.bytes)
     guard type >= 1, type <= 3 else { throw .einval }
     if type == 3, flags.rawValue & ~MapFlags.validated != 0 { throw .eopnotsupp }
     let object = files[file.file]
@@ -207,8 +207,9 @@ extension Kernel {
       return wish
     }
     if let placement = request.circumstances.placement { return placement }
-    if let wanted { do { return try findRoom(space, length, near: wish, wanted) } catch {} }
-    return try findRoom(space, length, near: wish, alignment)
+    let hint = wish.aligned(down: .base)
+    if let wanted { do { return try findRoom(space, length, near: hint, wanted) } catch {} }
+    return try findRoom(space, length, near: hint, alignment)
   }
 
   /// A hole of `length` bytes: at `wish` if that is free, else as high as possible.

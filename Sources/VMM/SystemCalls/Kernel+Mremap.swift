@@ -172,7 +172,8 @@ extension Kernel {
   ) throws(Errno) {
     let layout = process.space.layout
     if oldLength == 0, area.isPrivate { throw .einval }
-    guard oldLength <= area.range.end.raw - old.raw else { throw .efault }
+    // What a smaller length leaves over is unmapped first, whatever is mapped there.
+    guard min(oldLength, newLength) <= area.range.end.raw - old.raw else { throw .efault }
     guard newLength > oldLength else { return }
     if area.file != .none {
       let (end, overflow) = area.cut(to: VirtualRange(old, area.range.end)).offset.addingReportingOverflow(
