@@ -125,6 +125,12 @@ final class HostProgram {
     }
     let result = try host.call(pid, on: 0, request)
     if number == .memfdCreate, let open = host.openFile(pid, UInt32(result)) { labels[open.file] = label }
+    if number == .mmap, request.arguments[3] & 0x21 == 0x21 {
+      // The number of a file that is gone may be used again.
+      for area in host.layout(pid).areas.overlapping(VirtualRange(VirtualAddress(result), bytes: 1)) {
+        labels[area.file] = nil
+      }
+    }
     if number == .mmap || number == .mremap, !HostProgram.isInWindow(result) {
       let length = request.arguments[number == .mmap ? 1 : 2]
       _ = try host.call(pid, on: 0, SystemCallRequest(.munmap, [result, length]))

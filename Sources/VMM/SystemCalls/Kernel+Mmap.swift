@@ -141,8 +141,10 @@ extension Kernel {
     if isSharedMemory { area.file = makeSharedMemory(area) }
     if let pool, file == nil { area.file = makeHugeFile(pool: pool, size: length) }
     let isFixed = flags.contains(.fixed) || flags.contains(.fixedNoReplace)
+    // Droppable memory is never locked, but filled like memory that is (mlockall with MCL_FUTURE).
     let populates =
       area.flags.contains(.locked) && !area.flags.contains(.lockedOnFault)
+      || area.flags.contains(.droppable) && process.space.layout.futureFlags.contains(.locked)
       || flags.contains(.populate) && !flags.contains(.nonBlock)
     return MappingPlan(area: area, replaces: isFixed, populates: populates)
   }

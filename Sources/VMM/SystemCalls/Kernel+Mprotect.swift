@@ -19,13 +19,16 @@ extension Kernel {
   }
 
   @inlinable func protect(_ space: Space<Database>, _ plan: ProtectionPlan) {
-    for step in plan.steps { protect(space, step.range, to: plan.rights, key: step.key) }
+    for step in plan.steps {
+      protect(space, step.range, to: plan.rights, key: step.key)
+      if step.isFilled { populate(space, step.range) }
+    }
   }
 
   /// What `mprotect` decided: the parts to change, and how it ends.
   @usableFromInline struct ProtectionPlan {
     @usableFromInline var rights: Rights
-    @usableFromInline var steps: [(range: VirtualRange, key: UInt8)] = []
+    @usableFromInline var steps: [(range: VirtualRange, key: UInt8, isFilled: Bool)] = []
     @usableFromInline var failure: Errno?
     /// Pages that become data by it so far, and were not promised before.
     @usableFromInline var promised: UInt64 = 0
@@ -81,7 +84,13 @@ extension Kernel {
         }
       }
       let changed = Mutation.protectsWholeArea.isPlanted ? area.range : part
-      if area.rights != plan.rights || area.key != key { plan.steps.append((changed, key)) }
+      if area.rights != plan.rights || area.key != key {
+        // Locked private pages are copied when they become writable, not at the first store.
+        let isFilled =
+          area.flags.contains(.locked) && area.isPrivate && !area.rights.contains(.write)
+          && plan.rights.contains(.write) && !area.flags.contains(.lockedOnFault)
+        plan.steps.append((changed, key, isFilled))
+      }
       next = part.end
     }
     if next < end { plan.failure = .enomem } else { try commit(request) }

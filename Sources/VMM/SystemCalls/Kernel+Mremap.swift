@@ -61,11 +61,11 @@ extension Kernel {
     let (old, flags) = (request.address(0), request[3])
     guard flags & ~7 == 0 else { throw .einval }
     if flags & fixed != 0, flags & mayMove == 0 { throw .einval }
-    if flags & dontUnmap != 0, flags & mayMove == 0 || request[1] != request[2] { throw .einval }
     guard old.isAligned(to: .base) else { throw .einval }
     // As in Linux, a length that overflows here wraps to zero.
     var (oldLength, newLength) = (wrappingPageAligned(request[1]), wrappingPageAligned(request[2]))
     guard newLength != 0, newLength <= userEnd.raw else { throw .einval }
+    if flags & dontUnmap != 0, flags & mayMove == 0 || oldLength != newLength { throw .einval }
     let isFixed = flags & fixed != 0
     let isPlaced = isFixed || flags & dontUnmap != 0
     var target = request.address(4)
@@ -85,6 +85,7 @@ extension Kernel {
         try checkHugeEdges(space, VirtualRange(target, bytes: newLength))
       }
     } else if newLength <= oldLength {
+      if oldLength - newLength > userEnd.raw - old.raw - newLength { throw .einval }
       try commit(request)
       let tail = VirtualRange(old.advanced(by: newLength), old.advanced(by: oldLength))
       try checkHugeEdges(space, tail)
@@ -114,7 +115,9 @@ extension Kernel {
         target = placement
       } else {
         let alignment = area.flags.contains(.hugeTLB) ? pooledSize(of: area) : .base
-        target = try findRoom(space, newLength, near: target, alignment)
+        // A new address is a hint only together with MREMAP_DONTUNMAP.
+        let hint = flags & dontUnmap != 0 ? target : VirtualAddress(0)
+        target = try findRoom(space, newLength, near: hint, alignment)
       }
     }
     let kept = min(oldLength, newLength)
@@ -282,10 +285,12 @@ extension Kernel {
     return nil
   }
 
-  /// After MREMAP_DONTUNMAP the old area has no pages of its own left, and is not locked.
+  /// After MREMAP_DONTUNMAP the old place has no pages of its own left, and its area is not locked: as on Linux the whole
+  /// area, also where only a part of it moved.
   @usableFromInline func clearPrivateMark(_ space: Space<Database>, _ range: VirtualRange) {
-    space.layout.areas.update(range) {
-      $0.flags.subtract([.hasPrivatePages, .hasHugePages, .locked, .lockedOnFault])
+    space.layout.areas.update(range) { $0.flags.subtract([.hasPrivatePages, .hasHugePages]) }
+    for area in overlapping(space, range) where area.flags.contains(.locked) {
+      space.layout.areas.update(area.range) { $0.flags.subtract([.locked, .lockedOnFault]) }
     }
   }
 }
