@@ -145,9 +145,9 @@ extension Kernel {
     var address = range.start
     while address < range.end {
       // Unlike a load, reading on behalf of the program needs PROT_READ itself.
-      if kind == .load, let area = space.layout.areas.area(at: address), !area.rights.contains(.read) {
-        throw .einval
-      }
+      // Nor do stacks grow for it.
+      guard let area = space.layout.areas.area(at: address) else { throw .enomem }
+      if kind == .load, !area.rights.contains(.read) { throw .einval }
       if keyRefusal(process, address, kind) != nil { throw .efault }
       switch resolve(space, address, kind) {
       case .resolved: break

@@ -88,6 +88,8 @@ extension Kernel {
     guard !part.isEmpty else { return }
     for part in lockableParts(space, part) {
       let changed = space.layout.areas.update(part) {
+        // What may vanish at any time cannot be kept.
+        guard !$0.flags.contains(.droppable) else { return }
         $0.flags.subtract([.locked, .lockedOnFault])
         $0.flags.formUnion(flags)
       }

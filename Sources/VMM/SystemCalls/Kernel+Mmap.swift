@@ -145,7 +145,7 @@ extension Kernel {
     let populates =
       area.flags.contains(.locked) && !area.flags.contains(.lockedOnFault)
       || area.flags.contains(.droppable) && process.space.layout.futureFlags.contains(.locked)
-      || flags.contains(.populate) && !flags.contains(.nonBlock)
+      || flags.contains(.populate) && !flags.contains(.nonBlock) && !area.flags.contains(.lockedOnFault)
     return MappingPlan(area: area, replaces: isFixed, populates: populates)
   }
 

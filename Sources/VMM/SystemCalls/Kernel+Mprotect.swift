@@ -61,14 +61,19 @@ extension Kernel {
       start = areas.areas[index].range.start
     }
     let range = VirtualRange(start, end)
-    if !Mutation.sealIgnored.isPlanted { try checkUnsealed(space, range) }
     if areas.areas.count + areas.splits(at: range) > maximumAreas { throw .enomem }
     var plan = ProtectionPlan(rights: Rights(rawValue: UInt8(truncatingIfNeeded: bits & 7)))
     var next = start
     for area in areas.overlapping(range) {
       if area.range.start > next { break }
+      // No mapping of x86-64 grows up.
+      if bits & growsUp != 0 { throw .einval }
       if plan.rights.contains(.write), !area.flags.contains(.mayWrite) {
         plan.failure = .eacces
+        return plan
+      }
+      if area.flags.contains(.sealed), !Mutation.sealIgnored.isPlanted {
+        plan.failure = .eperm
         return plan
       }
       let part = area.range.intersection(range)

@@ -241,7 +241,10 @@ extension Kernel {
       if staysMapped { clearPrivateMark(space, move.source) } else { unmap(space, move.source) }
     }
     if isWatched { announceMove(area, move.source, to: move.target.start) }
-    if area.flags.contains(.locked), !area.flags.contains(.lockedOnFault) { populate(space, move.target) }
+    if area.flags.contains(.locked), !area.flags.contains(.lockedOnFault) {
+      // What moved stays as it is, copied on write where it was; only what is new is filled.
+      populate(space, VirtualRange(move.target.start.advanced(by: move.source.bytes), move.target.end))
+    }
   }
 
   /// Moves translations. Huge pages that do not fit the new alignment were split before.
