@@ -27,6 +27,7 @@ public enum ScenarioCatalog {
     shmt,
     mmapstress,
     openposix,
+    host,
   ]
 
   /// The case with a name, and its group's name.

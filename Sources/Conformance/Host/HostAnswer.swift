@@ -97,7 +97,8 @@ extension HostArea {
   /// The list with neighbours that are alike made one.
   static func joined(_ areas: [HostArea]) -> [HostArea] {
     areas.reduce(into: []) { list, area in
-      guard let last = list.last, last.end == area.start, last.rights == area.rights, last.flags == area.flags,
+      guard let last = list.last, last.end == area.start, last.rights == area.rights,
+        last.flags == area.flags,
         last.file == area.file, area.file == -1 || last.offset + (last.end - last.start) == area.offset
       else { return list.append(area) }
       list[list.count - 1].end = area.end

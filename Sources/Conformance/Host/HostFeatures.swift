@@ -33,7 +33,8 @@ struct HostFeatures: OptionSet, Sendable {
 
   private static var start: UInt64 { HostWindow.start }
 
-  private static func map(_ page: UInt64, pages: UInt64 = 1, protection: UInt64 = 3, flags: UInt64 = 0x32) -> HostStep
+  private static func map(_ page: UInt64, pages: UInt64 = 1, protection: UInt64 = 3, flags: UInt64 = 0x32)
+    -> HostStep
   {
     HostStep(0, .call(.mmap, [start + page << 12, pages << 12, protection, flags, .max, 0]))
   }
@@ -77,11 +78,14 @@ struct HostFeatures: OptionSet, Sendable {
       HostStep(0, .load(start + 4096)), HostStep(1, .exit), HostStep(0, .load(start + 1 << 20)),
     ]
     let answers = try HostProcess.run(steps)
-    if answers[0].areas.count != 1 || answers[0].areas[0].flags == 0 { return "its /proc/self/smaps lacks flags" }
+    if answers[0].areas.count != 1 || answers[0].areas[0].flags == 0 {
+      return "its /proc/self/smaps lacks flags"
+    }
     if answers[3].areas.count != 3 { return "its areas do not part where rights change" }
     if answers[2].pages[1] != [.present, .exclusive] { return "its /proc/self/pagemap does not show pages" }
     let expected: [(Int, HostAnswer.Outcome, String)] = [
-      (1, .result(0, digest: 0x4D25_767F_9DCE_13F5), "mincore"), (4, .signal(11, code: 2), "a store without the right"),
+      (1, .result(0, digest: 0x4D25_767F_9DCE_13F5), "mincore"),
+      (4, .signal(11, code: 2), "a store without the right"),
       (6, .result(7, digest: 0), "a load in a child"), (8, .result(7, digest: 0), "a store in a child"),
       (10, .signal(11, code: 1), "a load of nothing"),
     ]

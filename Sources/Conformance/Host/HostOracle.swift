@@ -150,8 +150,13 @@ public struct HostOracle {
       oracle.firstDifference(HostProgram.valid(steps)) != nil
     }
     var steps = HostProgram.valid(shrinker.shrink(Array(program[...place])))
-    if let end = oracle.firstDifference(steps) { steps = Array(steps[...end]) } else { steps = Array(program[...place]) }
-    guard let (host, simulated) = oracle.answers(steps), let last = host.last, let mine = simulated.last else {
+    if let end = oracle.firstDifference(steps) {
+      steps = Array(steps[...end])
+    } else {
+      steps = Array(program[...place])
+    }
+    guard let (host, simulated) = oracle.answers(steps), let last = host.last, let mine = simulated.last
+    else {
       return nil
     }
     self = oracle

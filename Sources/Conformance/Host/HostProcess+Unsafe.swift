@@ -44,7 +44,8 @@ enum HostProcess {
     let status = unsafe list.withUnsafeBufferPointer { list in
       unsafe answers.withUnsafeMutableBufferPointer { answers in
         unsafe chost_run(
-          list.baseAddress, UInt32(list.count), HostWindow.start, HostWindow.bytes, answers.baseAddress, &detail)
+          list.baseAddress, UInt32(list.count), HostWindow.start, HostWindow.bytes, answers.baseAddress,
+          &detail)
       }
     }
     switch Int(status) {

@@ -52,7 +52,9 @@ final class HostProgram {
         living.insert(child)
       case .exit:
         // Only those without living children: a parent has to be there to wait for its child's end.
-        guard step.process != 0, !living.contains(where: { parents[$0] == step.process }) else { return false }
+        guard step.process != 0, !living.contains(where: { parents[$0] == step.process }) else {
+          return false
+        }
         living.remove(step.process)
       default: break
       }

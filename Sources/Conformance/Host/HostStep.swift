@@ -70,7 +70,9 @@ extension HostStep: CustomStringConvertible {
       let (page, rest) = (distance >> 12, distance & 4095)
       return "W" + (page < 0 ? "\(page)" : "+\(page)") + (rest == 0 ? "" : "+\(rest) bytes")
     }
-    if value > 1 << 62 { return value > .max - (1 << 20) ? "\(Int64(bitPattern: value))" : hexadecimal(value) }
+    if value > 1 << 62 {
+      return value > .max - (1 << 20) ? "\(Int64(bitPattern: value))" : hexadecimal(value)
+    }
     if value >= 4096, value & 4095 == 0, value < 1 << 24 { return "\(value >> 12) pages" }
     return value < 1 << 20 ? "\(value)" : hexadecimal(value)
   }

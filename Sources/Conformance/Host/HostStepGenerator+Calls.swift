@@ -75,7 +75,8 @@ extension HostStepGenerator {
         3 + random.below(2), offset: size, count: 1 + random.below(300), value: UInt8(random.below(256)))
     case 10: return .fileSize(3 + random.below(2))
     case 11:
-      return .call(.fcntl, random.oneIn(2) ? [file(), 1034, 0] : [file(), 1033, random.pick([1, 2, 4, 8, 16, 64])])
+      return .call(
+        .fcntl, random.oneIn(2) ? [file(), 1034, 0] : [file(), 1033, random.pick([1, 2, 4, 8, 16, 64])])
     case 12, 13:
       return .moveBytes(file(), address: byte(), count: 1 + random.below(9000), offset: size, isRead: true)
     default:

@@ -98,7 +98,9 @@ struct HostStepGenerator {
 
   mutating func range() -> [UInt64] { [address(), length()] }
 
-  mutating func file() -> UInt64 { random.oneIn(30) ? random.pick([.max, 99]) : 3 + random.below(max(files, 1)) }
+  mutating func file() -> UInt64 {
+    random.oneIn(30) ? random.pick([.max, 99]) : 3 + random.below(max(files, 1))
+  }
 
   mutating func offset() -> UInt64 {
     guard random.oneIn(25) else { return random.below(8) << 12 }

@@ -36,7 +36,8 @@ enum ConformanceCommand: Command {
         CommandSyntax.Option(
           name: "--random", value: nil, help: "random operations against the reference model and the walker"),
         CommandSyntax.Option(
-          name: "--host", value: nil, help: "random programs on this host's own Linux kernel and on the simulated one"),
+          name: "--host", value: nil,
+          help: "random programs on this host's own Linux kernel and on the simulated one"),
         CommandSyntax.Option(
           name: "--steps", value: "N", help: "random steps for each form, or for --host (default 100k)"),
         CommandSyntax.Option(

@@ -22,7 +22,8 @@ enum HostRun {
 
   private static func run(_ job: ConformanceJob, _ driver: Driver) -> Bool {
     let start = Date()
-    let report = HostOracle.explore(seed: job.seed, steps: job.steps, driver.scenarios(job).boot) { seed, done in
+    let report = HostOracle.explore(seed: job.seed, steps: job.steps, driver.scenarios(job).boot) {
+      seed, done in
       Terminal.progress("\(job.name): \(done) of \(job.steps) steps, program with seed \(seed)")
     }
     Terminal.progress("")
@@ -32,12 +33,14 @@ enum HostRun {
     }
     Terminal.print("judge: \(report.kernel)")
     if !report.leftOut.isEmpty {
-      Terminal.print("left out, because the host does not offer it: \(report.leftOut.joined(separator: ", "))")
+      Terminal.print(
+        "left out, because the host does not offer it: \(report.leftOut.joined(separator: ", "))")
     }
     for finding in report.findings { Terminal.print("FAILED  \(job.name): \(finding)") }
     if let difference = report.difference {
       Terminal.print("FAILED  \(job.name), \(difference)")
-      Terminal.print("  rerun: emt conformance --host --driver \(job.driver) --seed \(difference.seed) --steps 1")
+      Terminal.print(
+        "  rerun: emt conformance --host --driver \(job.driver) --seed \(difference.seed) --steps 1")
     }
     let seconds = Units.decimal(Date().timeIntervalSince(start), places: 1)
     Terminal.print(

@@ -75,7 +75,7 @@ extension Kernel {
       if !area.flags.isSuperset(of: [.shared, .mayWrite]) { throw .eacces }
       if !files[area.file].seals.isDisjoint(with: [.write, .futureWrite]) { throw .eperm }
     case .wipeOnFork: if !area.isAnonymous || area.flags.contains(.shared) { throw .einval }
-    case .keepOnFork: if area.flags.contains(.droppable) { throw .einval }
+    case .keepOnFork, .doDump: if area.flags.contains(.droppable) { throw .einval }
     case .guardInstall: if isLocked { throw .einval }
     default: break
     }

@@ -45,7 +45,9 @@ extension Kernel {
   /// Pages of `part` that are in memory; a page in the swap cache is.
   @inlinable func presentPages(_ space: Space<Database>, _ area: VMA, _ part: VirtualRange) -> UInt64 {
     let database = space.database
-    if space.swappedPages == 0, area.flags.isDisjoint(with: [.hasGuards, .userfaultProtect]) { return database.countMapped(in: part) }
+    if space.swappedPages == 0, area.flags.isDisjoint(with: [.hasGuards, .userfaultProtect]) {
+      return database.countMapped(in: part)
+    }
     var count: UInt64 = 0
     var iterator = database.makeIterator(over: part)
     while let object = database.nextMapped(&iterator) {
