@@ -49,7 +49,8 @@ final class MemoryRig<Service: TranslationService, Walker: PageWalker> where Ser
       possessions[nextPid] = Possessions()
       nextPid += 1
       for file in MemoryStepGenerator.files {
-        let descriptor = try calls.systemCall(process, SystemCallRequest(.memfdCreate, [0, 2], strings: [0: "file"]))
+        let request = SystemCallRequest(.memfdCreate, [0, 2], strings: [0: "file"])
+        let descriptor = try calls.systemCall(process, request)
         // Descriptors 0 to 2 are taken by standard streams or not; the files get the numbers that steps use.
         guard descriptor == file else { return report("memfd \(descriptor) instead of \(file)") }
         let size = MemoryStepGenerator.filePages / 2

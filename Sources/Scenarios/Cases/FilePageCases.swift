@@ -47,6 +47,9 @@ extension ScenarioCatalog {
       p.expectErrno(.einval, when: "for file pages that overflow") {
         try p.remapFilePages(shared, pages: 1, to: .max)
       }
+      p.expectErrno(.eoverflow, when: "for pages that no file could have") {
+        try p.remapFilePages(shared, pages: 1, to: .max - 2)
+      }
       p.expectLayout(shared, [.area(1, shared: true, offset: 0)])
       let last = try p.map(1, .shared, file: file, at: shared + page, protection: .read)
       p.expectErrno(.einval, when: "over mappings with other rights") {

@@ -161,17 +161,17 @@ extension ScenarioCatalog {
     },
     ScenarioCase(
       "mmap-corruption01", "No page of a fresh file is lost, whatever reclaim and write-back do in between.",
-      needs: Needs(memory: 8 << 20, swapPages: 1024)
+      needs: Needs(memory: 5 << 20, swapPages: 1024)
     ) { p in
       for seed in [1, 60] as [UInt64] {
-        let file = try p.file(size: 2500 * page)
-        let at = try p.map(2500, .shared, file: file)
-        p.fill(at, pages: 2500, seed: seed)
-        try p.sync(at, pages: 2500, flags: 1)
+        let file = try p.file(size: 1600 * page)
+        let at = try p.map(1600, .shared, file: file)
+        p.fill(at, pages: 1600, seed: seed)
+        try p.sync(at, pages: 1600, flags: 1)
         p.reclaim(pages: 500)
-        p.expectFilled(at, pages: 2500, seed: seed)
-        try p.unmap(at, pages: 2500)
-        for number in stride(from: 0, to: 2500, by: 83) as StrideTo<UInt64> {
+        p.expectFilled(at, pages: 1600, seed: seed)
+        try p.unmap(at, pages: 1600)
+        for number in stride(from: 0, to: 1600, by: 83) as StrideTo<UInt64> {
           p.expectContents(
             file, at: number * page + number * 13 % page, [UInt8(truncatingIfNeeded: number &+ seed) | 1])
         }

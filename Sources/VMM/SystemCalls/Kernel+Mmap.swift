@@ -150,9 +150,7 @@ extension Kernel {
   }
 
   /// Refuses mappings that no file could be large enough for (Linux: `file_mmap_ok`); devices have no such border.
-  private func checkFileEnd(
-    _ kind: FileObject.Kind, offset: UInt64, _ length: UInt64
-  ) throws(Errno) {
+  func checkFileEnd(_ kind: FileObject.Kind, offset: UInt64, _ length: UInt64) throws(Errno) {
     let (end, overflow) = offset.addingReportingOverflow(length)
     let limit = kind == .special ? UInt64.max : UInt64(Int64.max)
     if overflow || end > limit { throw .eoverflow }

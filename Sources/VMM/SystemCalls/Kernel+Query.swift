@@ -180,6 +180,8 @@ extension Kernel {
       let mask = pooledSize(of: area).mask
       guard (range.start.raw | range.end.raw | request[3] << 12) & mask == 0 else { throw .einval }
     }
+    guard request[3] <= UInt64.max >> 12 else { throw .eoverflow }
+    try checkFileEnd(files[area.file].kind, offset: request[3] << 12, length)
     try commit(request)
     var piece = area
     piece.range = range
