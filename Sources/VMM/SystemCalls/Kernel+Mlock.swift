@@ -18,7 +18,13 @@ extension Kernel {
     try cutAtEdges(space, range)
     setLock(space, range, onFault ? [.locked, .lockedOnFault] : .locked)
     if hasHole { throw .enomem }
-    if !onFault, let stopped = populate(space, range) {
+    // MLOCK_ONFAULT is a lock, and droppable memory has none: it is filled as without.
+    let filled =
+      onFault
+      ? overlapping(space, range).filter { $0.flags.contains(.droppable) }.map { $0.range.intersection(range) }
+      : [range]
+    for part in filled {
+      guard let stopped = populate(space, part) else { continue }
       if case .outOfMemory = stopped { throw .eagain }
       throw .enomem
     }
