@@ -21,7 +21,9 @@ extension Kernel {
     // MLOCK_ONFAULT is a lock, and droppable memory has none: it is filled as without.
     let filled =
       onFault
-      ? overlapping(space, range).filter { $0.flags.contains(.droppable) }.map { $0.range.intersection(range) }
+      ? overlapping(space, range).filter { $0.flags.contains(.droppable) }.map {
+        $0.range.intersection(range)
+      }
       : [range]
     for part in filled {
       guard let stopped = populate(space, part) else { continue }
