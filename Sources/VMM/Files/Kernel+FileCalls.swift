@@ -133,7 +133,7 @@ extension Kernel {
     guard !overflow, end >> 12 < PageIndex.maximumPages else { throw .efbig }
     if object.kind == .sharedMemory || object.kind == .hugeTLB, mode & ~3 != 0 { throw .eopnotsupp }
     if punch, !object.seals.isDisjoint(with: [.write, .futureWrite]) { throw .eperm }
-    if !punch, mode & 1 == 0, object.seals.contains(.grow), end > object.size { throw .eperm }
+    if !punch, object.seals.contains(.grow), end > object.size { throw .eperm }
     if object.kind == .regular {
       try excuse(request, [.einval, .eopnotsupp, .eperm, .etxtbsy, .efbig, .eintr, .eio, .erofs, .enodev])
     }
