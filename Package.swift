@@ -60,7 +60,7 @@ let modules: [Target] = [
     "EMTCommands",
     imports: [
       "Catalog", "Machine", "VMM", "MMU", "EMTCore", "EntryFormats", "SimMemory", "Events",
-      "Workloads", "Reference", "Conformance", "Scenarios", "Profiling",
+      "Workloads", "Reference", "Conformance", "Scenarios", "Profiling", "Mutations",
     ], resources: [.copy("Sample")]),
 ]
 

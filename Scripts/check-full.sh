@@ -12,6 +12,10 @@ if [ -x Scripts/check-specialisation.sh ]; then Scripts/check-specialisation.sh;
 echo "== the contract, and 10 million random operations on every driver, form and set of options"
 emt=.build/release/emt
 "$emt" conformance
+
+echo "== planted bugs are caught"
+Scripts/mutations
+
 soak=$(mktemp -d)
 trap 'rm -rf "$soak"' EXIT
 # Two parts side by side: neither uses more than one core.

@@ -38,7 +38,7 @@ public enum ContractSuite {
       + switchChecks() + iterationChecks() + iterationUnderChangeChecks() + hugePageChecks() + splitChecks()
       + rangeChecks() + rangeChangeChecks() + copyAndMoveChecks() + lockChecks() + swapChecks()
       + flushChecks()
-      + inPlaceChecks()
+      + inPlaceChecks() + interruptedChecks() + sideBySideChecks()
   }
 
   /// What the suite is made of.

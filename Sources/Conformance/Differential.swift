@@ -12,10 +12,13 @@ internal import SimMemory
 /// ```
 public enum Differential {
   /// Draws `steps` operations from `seed`, compares after each, and shortens the list when something differs.
-  /// - Parameter checkEvery: after how many steps everything is compared, not only what the step touched.
+  /// - Parameters:
+  ///   - checkEvery: after how many steps everything is compared, not only what the step touched.
+  ///   - shortens: whether the list is made short, which may take a minute.
   @inlinable
   public static func explore<Database>(
-    _ subject: ContractSubject<Database>, seed: UInt64, steps count: Int, checkEvery: Int = 50
+    _ subject: ContractSubject<Database>, seed: UInt64, steps count: Int, checkEvery: Int = 50,
+    shortens: Bool = true
   ) -> DifferentialFailure? {
     do {
       let rig = try DifferentialRig(subject)
@@ -27,6 +30,10 @@ public enum Differential {
         guard let difference = rig.difference(isThorough: isDue) else { continue }
         var again = rig.steps(from: seed)
         let steps = (0..<index).map { _ in again.next() }
+        guard shortens else {
+          return DifferentialFailure(
+            driver: subject.name, seed: seed, drawn: index, steps: steps, difference: difference)
+        }
         return shrunk(steps, difference, subject, seed, checkEvery)
       }
       guard let leak = rig.close() else { return nil }

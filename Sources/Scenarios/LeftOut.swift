@@ -33,6 +33,8 @@ public enum LeftOut {
         "memcg_regression", "memcg_test_3", "memcg_stress", "memctl_test01",
       ]
     ),
+    ("Reclaim protects no group's memory.", ["memcontrol03", "memcontrol04"]),
+    ("Groups have no limit on memory and swap together.", ["memcg_memsw_limit_in_bytes"]),
     (
       "It is about cpusets as such.",
       [
@@ -49,7 +51,16 @@ public enum LeftOut {
       "It is about properties of segments other than memory.",
       ["shmctl03", "shmctl06", "shmctl08", "shmget04", "shmget05", "shmget06"]
     ),
-    ("It needs pipes.", ["vmsplice04", "dirtypipe"]),
+    (
+      "It needs pipes.", ["vmsplice01", "vmsplice02", "vmsplice03", "vmsplice04", "dirtypipe"]
+    ),
+    ("It needs asynchronous input and output.", ["cve-2016-10044"]),
+    ("It needs futexes.", ["futex_wake04"]),
+    (
+      "It is about numbers, registers and arguments of threads, which are not simulated.",
+      ["clone08", "clone10", "clone302"]
+    ),
+    ("It is about computing with numbers in a child.", ["fork03"]),
     ("It needs a network.", ["cve-2026-46331"]),
     ("It needs a loader of programs.", ["thp01", "aslr01"]),
     ("It is about when the merging job runs.", ["ksm07"]),

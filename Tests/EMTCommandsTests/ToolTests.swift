@@ -66,6 +66,8 @@ struct ToolTests {
     (["conformance", "--tap", "--json"], "use one"),
     (["conformance", "--driver", "radix", "--options", "preset=emt"], "has no option 'preset'"),
     (["conformance", "--random", "--list"], "--random runs none"),
+    (["conformance", "--mutations", "--filter", "nothing-*"], "planted bug"),
+    (["conformance", "--trial", "nothing"], "planted bug"),
     (["bench", "--memroy"], "did you mean --memory"),
     (["bench", "--memory", "--inserts"], "two runs"),
     (["bench", "--memory", "x.emtrace"], "unexpected 'x.emtrace'"),

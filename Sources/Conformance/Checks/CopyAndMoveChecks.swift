@@ -105,6 +105,30 @@ extension ContractSuite {
           database, there, is: objects.map { $0.moved(to: $0.start.advanced(by: distance)) }, "the new range")
       },
       ContractCheck(
+        "AR-18", "AR-18 counts after a move",
+        "Pages that moved count where they are, and go on to when some of them are removed."
+      ) { bench in
+        let database = try bench.makeDatabase()
+        let objects = (0..<6 as Range<UInt64>).map { bench.object(bench.page($0 * 80)) }
+        try bench.insert(database, objects)
+        let distance: UInt64 = 1 << 38
+        let outcome = bench.range(database) { () throws(RangeFailure) in
+          try database.move(VirtualRange(page: bench.home, .twoMiB), to: bench.home.advanced(by: distance))
+        }
+        bench.expect(outcome.failure == nil, "the move succeeds", "\(outcome)")
+        let source = VirtualRange(bench.home, bytes: 1 << 30)
+        let target = VirtualRange(bench.home.advanced(by: distance), bytes: 1 << 30)
+        for left in stride(from: objects.count, through: 0, by: -1) {
+          bench.equal(database.countMapped(in: target), UInt64(left), "pages where they are now")
+          bench.equal(database.countMapped(in: source), 0, "pages where they were")
+          bench.expect(database.isVoid(source), "the old place is void")
+          guard left > 0 else { break }
+          let object = objects[left - 1]
+          _ = bench.remove(database, object.moved(to: object.start.advanced(by: distance)))
+        }
+        bench.expect(database.isVoid(target), "the new place is void in the end")
+      },
+      ContractCheck(
         "AR-18", "AR-18 move by pages",
         "A move by an odd number of pages works for small pages and stops at a huge one."
       ) { bench in

@@ -48,6 +48,25 @@ extension ContractSuite {
         for object in objects { _ = bench.remove(database, object) }
         bench.equal(database.countMapped(in: whole), 0, "pages at the end")
       },
+      ContractCheck(
+        "AR-14", "AR-14 count full",
+        "A region that is full of base pages counts with all of them, to the page."
+      ) { bench in
+        let database = try bench.makeDatabase()
+        let region = VirtualRange(page: bench.home, .twoMiB)
+        let wide = VirtualRange(bench.home, bytes: 1 << 30)
+        let objects = (0..<512 as Range<UInt64>).map { bench.object(bench.page($0)) }
+        try bench.insert(database, objects)
+        bench.equal(database.countMapped(in: region), 512, "pages of a full 2 MiB")
+        bench.equal(database.countMapped(in: wide), 512, "pages of its 1 GiB")
+        bench.equal(
+          database.countMapped(in: VirtualRange(bench.page(1), bench.page(512))), 511, "all but the first")
+        for number in [0, 511, 200] {
+          let before = database.countMapped(in: region)
+          _ = bench.remove(database, objects[number])
+          bench.equal(database.countMapped(in: region), before - 1, "pages without page \(number)")
+        }
+      },
     ]
   }
 

@@ -26,10 +26,12 @@ public enum MemoryDifferential {
   /// - Parameters:
   ///   - checkEvery: after how many steps everything is compared.
   ///   - mayRunShort: whether memory may run out.
+  ///   - shortens: whether a short list of steps is searched for, which may take minutes.
   ///   - progress: is told how many steps are done, now and then.
   public static func explore<Service: TranslationService, Walker: PageWalker>(
     seed: UInt64, steps count: Int, checkEvery: Int = 1000, mayRunShort: Bool = false,
-    boot: @escaping () throws(MachineError) -> Machine<Service, Walker>, progress: (Int) -> Void = { _ in }
+    shortens: Bool = true, boot: @escaping () throws(MachineError) -> Machine<Service, Walker>,
+    progress: (Int) -> Void = { _ in }
   ) throws(MachineError) -> MemoryReport where Service.Root == Walker.Root {
     var generator = MemoryStepGenerator(seed: seed)
     let rig = MemoryRig(try boot(), mayRunShort: mayRunShort)
@@ -48,7 +50,7 @@ public enum MemoryDifferential {
     var report = MemoryReport(
       seed: seed, steps: steps, digest: rig.digest, shortages: rig.shortages,
       difference: difference ?? rig.difference, culprit: [])
-    guard report.difference != nil else { return report }
+    guard shortens, report.difference != nil else { return report }
     report.culprit = culprit(seed: seed, steps: steps) { (steps: [MemoryStep]) in
       guard let machine = try? boot() else { return false }
       return replay(steps, on: machine, mayRunShort: mayRunShort) != nil

@@ -125,19 +125,24 @@ struct Calibration {
     } catch { throw .failed("the counted program printed something else than its counts: \(error)") }
   }
 
-  /// The table to be committed: the fitted costs, those of contents, and the clearing of table frames, which neither
-  /// instrument sees in a young machine because simulated memory is born zero.
+  /// What no code here executes: another processor is told, and stops what it does. It costs what is assumed.
+  private static let assumed: [KernelEvent] = [.shootdown, .interrupt]
+
+  /// The table to be committed: the fitted costs, those of contents, what is assumed of interrupts, and the clearing of table
+  /// frames, which neither instrument sees in a young machine because simulated memory is born zero.
   static func table(_ fitted: CostTable, _ contentCosts: [KernelEvent: Double]) -> CostTable {
     var table = fitted
     for (event, cost) in contentCosts { table.costs[event] = cost }
     table.costs[.tableFrame, default: 0] += contentCosts[.contentZeroed] ?? 0
+    for event in assumed { table.costs[event, default: 0] += CostFit.prior(event) }
     return table
   }
 
-  /// A committed table without the clearing of table frames, to be compared with what callgrind counts.
+  /// A committed table without interrupts and the clearing of table frames, to be compared with what callgrind counts.
   static func comparable(_ committed: CostTable) -> CostTable {
     var table = committed
     table.costs[.tableFrame, default: 0] -= committed.costs[.contentZeroed] ?? 0
+    for event in assumed { table.costs[event, default: 0] -= CostFit.prior(event) }
     return table
   }
 }

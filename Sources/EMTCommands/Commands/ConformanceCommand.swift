@@ -13,7 +13,8 @@ enum ConformanceCommand: Command {
       name: "conformance",
       usage: "conformance [--driver D]… [--filter GLOB] [--list] [--tap] [--junit FILE] [--json]\n"
         + "       emt conformance --random [--steps N] [--seed S] [--driver D]… [--json]\n"
-        + "       emt conformance --host [--steps N] [--seed S] [--driver D]",
+        + "       emt conformance --host [--steps N] [--seed S] [--driver D]\n"
+        + "       emt conformance --mutations [--filter GLOB]",
       summary:
         "Checks drivers against the contract and runs scenarios of programs, with customizations and without.",
       options: [
@@ -42,6 +43,13 @@ enum ConformanceCommand: Command {
           name: "--steps", value: "N", help: "random steps for each form, or for --host (default 100k)"),
         CommandSyntax.Option(
           name: "--seed", value: "S", help: "where random steps are drawn from (default 1)"),
+        CommandSyntax.Option(
+          name: "--first-failure", value: nil, help: "ends with the first check that fails"),
+        CommandSyntax.Option(
+          name: "--mutations", value: nil,
+          help: "plants bug after bug and says what catches each (in a build for that)"),
+        CommandSyntax.Option(
+          name: "--trial", value: "BUG", help: "one part of --mutations: one bug, or 'none', in this process"),
         CommonOptions.json,
       ],
       examples: [
@@ -55,6 +63,8 @@ enum ConformanceCommand: Command {
 
   static func run(_ words: [String], drivers: [Driver]) throws(CommandFailure) -> Int32 {
     let arguments = try Arguments(words, syntax)
+    if let name = arguments.value("--trial") { return try MutationTrial.run(name, drivers: drivers) }
+    if arguments.has("--mutations") { return try MutationRun.run(arguments) }
     let request = try ConformanceRequest(arguments, drivers: drivers)
     if request.asksHost { return HostRun.run(request) }
     if arguments.has("--list") { return try list(request, isJSON: arguments.has("--json")) }
@@ -66,7 +76,7 @@ enum ConformanceCommand: Command {
         "random operations: seed \(request.seed), \(Units.grouped(UInt64(request.steps))) steps for each form"
       )
     }
-    for driver in request.drivers {
+    runs: for driver in request.drivers {
       for options in request.options(of: driver) {
         for isBasicOnly in request.forms {
           let job = request.job(driver, options, isBasicOnly: isBasicOnly)
@@ -77,6 +87,7 @@ enum ConformanceCommand: Command {
             try play(job, driver, request, &reporter)
             reporter.endSubject()
           }
+          if request.isOver(reporter.failed) { break runs }
         }
       }
     }
@@ -91,7 +102,9 @@ enum ConformanceCommand: Command {
     _ reporter: inout ConformanceReporter
   ) throws(CommandFailure) {
     var results: [ConformanceResult] = []
-    driver.contract(job, request.isChosen) { outcome in
+    var failed = reporter.failed
+    driver.contract(job, { !request.isOver(failed) && request.isChosen($0, $1) }) { outcome in
+      if !outcome.failures.isEmpty { failed += 1 }
       Terminal.progress("\(job.name): \(outcome.check)")
       var result = job.result(clause: outcome.clause, check: outcome.check)
       result.seconds = outcome.seconds
@@ -112,9 +125,11 @@ enum ConformanceCommand: Command {
     _ reporter: inout ConformanceReporter
   ) throws(CommandFailure) {
     var results: [ConformanceResult] = []
+    var failed = reporter.failed
     var runner = driver.scenarios(job)
     if let policy = request.hugePages { runner.policies = [policy] }
-    runner.run(where: request.isChosen) { outcome in
+    runner.run(where: { !request.isOver(failed) && request.isChosen($0, $1) }) { outcome in
+      if !outcome.failures.isEmpty { failed += 1 }
       Terminal.progress("\(job.name): \(outcome.id), huge pages \(outcome.hugePages)")
       var result = job.result(clause: outcome.group, check: outcome.id)
       result.hugePages = outcome.hugePages.rawValue

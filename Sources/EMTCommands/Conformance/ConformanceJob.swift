@@ -16,6 +16,8 @@ public struct ConformanceJob: Sendable {
   public var seed: UInt64 = 1
   /// Steps of a random run.
   public var steps = 0
+  /// Whether steps that show a difference are made few, which may take a minute.
+  public var shortens = true
   /// Steps of one round; each has a machine and a seed of its own.
   public var round = ConformanceJob.standardRound
 
@@ -78,8 +80,9 @@ public struct ConformanceJob: Sendable {
       let count = Swift.min(round, steps - done)
       let failure =
         isBasicOnly
-        ? Differential.explore(subject.basicOnly, seed: seed, steps: count, checkEvery: 1000)
-        : Differential.explore(subject, seed: seed, steps: count, checkEvery: 1000)
+        ? Differential.explore(
+          subject.basicOnly, seed: seed, steps: count, checkEvery: 1000, shortens: shortens)
+        : Differential.explore(subject, seed: seed, steps: count, checkEvery: 1000, shortens: shortens)
       if let failure { return failure }
       (done, seed) = (done + count, seed &+ 1)
     }

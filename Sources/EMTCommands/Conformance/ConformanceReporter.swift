@@ -9,6 +9,8 @@ struct ConformanceReporter {
   private let style: Style
   private let isRandom: Bool
   private(set) var results: [ConformanceResult] = []
+  /// How many checks failed so far.
+  var failed: Int { results.count { !$0.failures.isEmpty } }
   private var matrix = ConformanceMatrix()
   /// Where the results of this form of the driver begin.
   private var subjectStart = 0
@@ -67,7 +69,7 @@ struct ConformanceReporter {
   /// Prints the matrix and the closing line.
   /// - Returns: the exit status.
   func finish() throws(CommandFailure) -> Int32 {
-    let failed = results.filter { !$0.failures.isEmpty }.count
+    let failed = failed
     let skipped = results.filter { $0.skipped != nil }.count
     let summary = ConformanceSummary(
       passed: results.count - failed - skipped, failed: failed, skipped: skipped)

@@ -16,6 +16,7 @@ struct ConformanceRequest {
   let isRandom: Bool
   /// Whether the host's own kernel judges random programs.
   let asksHost: Bool
+  private let endsAtFailure: Bool
   let seed: UInt64
   let steps: Int
   /// The only setting of huge pages that scenarios run with.
@@ -38,6 +39,7 @@ struct ConformanceRequest {
     let (basic, natural) = (arguments.has("--basic-only"), arguments.has("--natural-only"))
     if basic, natural { throw .usage("emt conformance: --basic-only and --natural-only exclude each other") }
     forms = basic ? [true] : natural ? [false] : [false, true]
+    endsAtFailure = arguments.has("--first-failure")
     (isRandom, asksHost) = (arguments.has("--random"), arguments.has("--host"))
     if isRandom, asksHost { throw .usage("emt conformance: --random and --host are two runs; choose one") }
     for name in ["--steps", "--seed"] where !isRandom && !asksHost && arguments.value(name) != nil {
@@ -83,6 +85,9 @@ struct ConformanceRequest {
     guard let filter else { return true }
     return filter.matches(clause) || filter.matches(name)
   }
+
+  /// Whether nothing more is run after `failed` failures.
+  func isOver(_ failed: Int) -> Bool { endsAtFailure && failed > 0 }
 
   /// The sets of options that `driver` is run with.
   func options(of driver: Driver) -> [DriverOptions] {

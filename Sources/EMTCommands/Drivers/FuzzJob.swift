@@ -18,6 +18,8 @@ public struct FuzzJob: Sendable {
   public var policy = HugePagePolicy.never
   /// Slots of the swap area; 0 for none. With one, memory may run short.
   public var swapPages: UInt64 = 0
+  /// Whether steps that show a difference are made few, which may take minutes.
+  public var shortens = true
   /// Called now and then with the steps that are done.
   public var onProgress: @Sendable (Int) -> Void = { _ in }
 
@@ -32,7 +34,7 @@ public struct FuzzJob: Sendable {
     let configuration = configuration
     do throws(MachineError) {
       return try MemoryDifferential.explore(
-        seed: seed, steps: steps, mayRunShort: swapPages > 0,
+        seed: seed, steps: steps, mayRunShort: swapPages > 0, shortens: shortens,
         boot: { () throws(MachineError) in try Machine<Service, Walker>(configuration) },
         progress: { onProgress($0) })
     } catch { throw .failed(error.message) }

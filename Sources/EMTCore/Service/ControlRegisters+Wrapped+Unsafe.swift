@@ -8,10 +8,10 @@ extension ControlRegisters {
     self.count = count
   }
 
-  /// The same registers, read through a database type that wraps this one.
+  /// The same registers, read through a database type that wraps this one and stores nothing but it.
   ///
   /// SAFETY: the wrapper's only stored property is the database, so both have one layout (checked).
-  func viewed<Wrapper>(through wrapper: Wrapper.Type) -> ControlRegisters<Wrapper>
+  public func viewed<Wrapper>(through wrapper: Wrapper.Type) -> ControlRegisters<Wrapper>
   where Wrapper: TranslationDatabase, Wrapper.Service.Root == Root {
     precondition(
       MemoryLayout<Wrapper>.size == MemoryLayout<Database>.size

@@ -54,6 +54,23 @@ extension MachineHost: Administration {
     get { kernel.reclaimPolicy }
     set { kernel.reclaimPolicy = newValue }
   }
+  /// Who pays for a shortage.
+  public var killsWhenShort: Bool {
+    get { kernel.reclaimSettings.kills }
+    set { kernel.reclaimSettings.kills = newValue }
+  }
+  /// Turns of nodes.
+  public var interleaveWeights: [UInt64] {
+    get { kernel.interleaveWeights }
+    set { kernel.interleaveWeights = newValue }
+  }
+  /// A distance.
+  public func setDistance(_ one: Int, _ other: Int, _ distance: Int) {
+    kernel.nodeMap[one, other] = distance
+    kernel.nodeMap[other, one] = distance
+  }
+  /// A node's free frames.
+  public func freeFrames(node: Int) -> UInt64 { frames.freeFrames(node: node) }
   /// Sizes a pool.
   public func setHugePages(_ size: PageSize, _ count: UInt64) throws(Errno) -> UInt64 {
     try kernel.setHugePages(size, count)
@@ -65,6 +82,10 @@ extension MachineHost: Administration {
   /// A pool.
   public func hugePagePool(_ size: PageSize) throws(Errno) -> HugePageCounters {
     try kernel.hugePagePool(size)
+  }
+  /// A part of a pool.
+  public func hugePagePool(_ size: PageSize, node: Int) throws(Errno) -> (total: UInt64, free: UInt64) {
+    try kernel.hugePagePool(size, node: node)
   }
   /// A file system of huge pages.
   public func mountHugePages(_ size: PageSize, at path: String) throws(Errno) {
@@ -87,6 +108,8 @@ extension MachineHost: Administration {
     defer { machine.deliverInvalidations() }
     return kernel.mergeSamePages(pages: pages)
   }
+  /// What is merged.
+  public func setMergesAcrossNodes(_ isOn: Bool) throws(Errno) { try kernel.setMergesAcrossNodes(isOn) }
   /// Merged pages.
   public var samePages: SamePages { kernel.samePages }
   /// Promises.

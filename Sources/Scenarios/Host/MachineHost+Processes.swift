@@ -152,6 +152,11 @@ extension MachineHost {
     _ = try kernel.allow(nodes, for: process(pid).space, migrates: migrates)
   }
 
+  /// File pages from all nodes in turn.
+  public func spreadFilePages(_ pid: UInt32, _ isOn: Bool) {
+    kernel.spreadFilePages(isOn, of: process(pid).space)
+  }
+
   /// An open file.
   public func openFile(_ pid: UInt32, _ descriptor: UInt32) -> OpenFile? {
     process(pid).descriptors[descriptor]

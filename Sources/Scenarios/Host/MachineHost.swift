@@ -32,8 +32,10 @@ where Service.Root == Walker.Root {
     return process
   }
 
-  /// Lets a CPU run the process, if it does not yet.
+  /// Lets a CPU run the process, if it does not yet; one that ran it before has nothing to do then.
   func run(_ process: Proc, on cpu: Int) {
-    if kernel.running[cpu] === process { kernel.act(on: cpu) } else { machine.run(process, on: cpu) }
+    if kernel.running[cpu] === process { return kernel.act(on: cpu) }
+    for other in kernel.running.indices where kernel.running[other] === process { machine.idle(other) }
+    machine.run(process, on: cpu)
   }
 }

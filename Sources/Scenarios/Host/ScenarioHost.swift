@@ -85,6 +85,8 @@ public protocol ScenarioHost: AnyObject {
   func node(_ pid: UInt32, _ address: UInt64) -> Int?
   /// Nodes that the process may use (cpuset).
   func allow(_ pid: UInt32, _ nodes: NodeSet, migrates: Bool) throws(Errno)
+  /// Shares pages of files that the process reads out over its nodes (cpuset.memory_spread_page).
+  func spreadFilePages(_ pid: UInt32, _ isOn: Bool)
   /// The open file behind a descriptor.
   func openFile(_ pid: UInt32, _ descriptor: UInt32) -> OpenFile?
   /// User, privileges and key rights.
@@ -133,7 +135,7 @@ public struct Credentials: Equatable, Sendable {
 }
 
 /// The kernel as its administrator sees it: swap, pools, settings, background jobs.
-public protocol Administration: AnyObject {
+public protocol Administration: MemoryGroupAdministration {
   /// Adds a swap area, see `Kernel.swapOn`.
   func swapOn(pages: UInt64, priority: Int) throws(Errno) -> Int
   /// Removes a swap area.
@@ -144,12 +146,22 @@ public protocol Administration: AnyObject {
   func reclaim(node: Int, count: UInt64) -> UInt64
   /// How reclaim chooses pages.
   var reclaimPolicy: ReclaimPolicy { get set }
+  /// Whether the largest process ends when memory runs out.
+  var killsWhenShort: Bool { get set }
+  /// Pages in turn that each node gives to MPOL_WEIGHTED_INTERLEAVE.
+  var interleaveWeights: [UInt64] { get set }
+  /// Sets the distance between two nodes, both ways.
+  func setDistance(_ one: Int, _ other: Int, _ distance: Int)
+  /// Free frames of a node.
+  func freeFrames(node: Int) -> UInt64
   /// Sets the size of a pool of huge pages.
   func setHugePages(_ size: PageSize, _ count: UInt64) throws(Errno) -> UInt64
   /// Lets a pool grow on demand.
   func setHugePageOvercommit(_ size: PageSize, _ count: UInt64) throws(Errno)
   /// A pool's counters.
   func hugePagePool(_ size: PageSize) throws(Errno) -> HugePageCounters
+  /// A node's part of a pool.
+  func hugePagePool(_ size: PageSize, node: Int) throws(Errno) -> (total: UInt64, free: UInt64)
   /// Files below a path are made of huge pages.
   func mountHugePages(_ size: PageSize, at path: String) throws(Errno)
   /// One pass of the job that makes huge pages.
@@ -160,6 +172,8 @@ public protocol Administration: AnyObject {
   func setMergeMode(_ mode: MergeMode) throws(Errno)
   /// Looks at pages that may be merged.
   func mergeSamePages(pages: UInt64) -> UInt64
+  /// Whether pages of different nodes may be merged.
+  func setMergesAcrossNodes(_ isOn: Bool) throws(Errno)
   /// Merged pages.
   var samePages: SamePages { get }
   /// How much memory may be promised.

@@ -32,15 +32,15 @@ extension Program {
     return file
   }
 
-  /// `open`.
+  /// `open`; one that only names the file is O_PATH.
   /// - Throws: `.enoent` where there is no such file, `.eexist` where there is and it must be new.
   public func open(
     _ path: String, _ mode: OpenMode = .readWrite, creates: Bool = false, exclusive: Bool = false,
-    truncates: Bool = false, appends: Bool = false
+    truncates: Bool = false, appends: Bool = false, onlyNames: Bool = false
   ) throws(Errno) -> Descriptor {
     let flags =
       mode.rawValue | (creates ? 0o100 : 0) | (exclusive ? 0o200 : 0) | (truncates ? 0o1000 : 0)
-      | (appends ? 0o2000 : 0)
+      | (appends ? 0o2000 : 0) | (onlyNames ? 0o10000000 : 0)
     let isThere = host.files.named(path) != nil
     return try act("open(\"\(path)\", \(mode))") { () throws(Errno) in
       if !isThere, !creates, !path.hasPrefix("/dev/") || path.hasPrefix("/dev/shm/") { throw .enoent }

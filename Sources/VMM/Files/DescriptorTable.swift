@@ -10,6 +10,8 @@ public final class OpenFile {
   public let isReadable: Bool
   /// Whether it may be written.
   public let isWritable: Bool
+  /// Whether it only names the file (O_PATH), so that calls on contents are EBADF.
+  public let isPath: Bool
   /// Whether writes go to the end.
   public let appends: Bool
   /// Where the next read or write starts.
@@ -22,12 +24,13 @@ public final class OpenFile {
   /// An open file at position zero.
   public init(
     file: FileID, path: String = "", isReadable: Bool = true, isWritable: Bool = true, appends: Bool = false,
-    target: UInt32? = nil
+    isPath: Bool = false, target: UInt32? = nil
   ) {
     self.file = file
     self.path = path
-    self.isReadable = isReadable
-    self.isWritable = isWritable
+    self.isReadable = isReadable && !isPath
+    self.isWritable = isWritable && !isPath
+    self.isPath = isPath
     self.appends = appends
     self.target = target
   }

@@ -76,6 +76,8 @@ public final class FileObject {
   public var accountedPages: UInt64 = 0
   /// Where its pages are to come from, if it is shared memory.
   public internal(set) var policies = SharedPolicies()
+  /// Whether reclaim leaves its pages alone, because it is a locked segment.
+  @usableFromInline var staysInMemory = false
   /// Whether a name leads to it.
   public var hasName = false
 

@@ -11,6 +11,7 @@ extension Kernel {
   ) throws(Errno) -> OpenFile {
     let descriptor = request.descriptor(argument)
     if let file = process.descriptors[descriptor] {
+      if file.isPath, !request.circumstances.isAccepted { throw .ebadf }
       if files[file.file].kind == .special { try excuse(request, Set(Errno.allCases)) }
       return file
     }

@@ -66,7 +66,7 @@ extension Kernel {
     let mode = flags & 3
     let file = OpenFile(
       file: id, path: name, isReadable: mode != 1, isWritable: mode == 1 || mode == 2,
-      appends: flags & append != 0)
+      appends: flags & append != 0, isPath: flags & 0o10000000 != 0)
     open(process, UInt32(truncatingIfNeeded: call.result), file)
   }
 

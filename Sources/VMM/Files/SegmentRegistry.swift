@@ -21,6 +21,8 @@ public struct SegmentRegistry {
     var attachments = 0
     /// IPC_RMID was asked for: it goes with its last attachment.
     var isDoomed = false
+    /// SHM_LOCK was asked for.
+    var isLocked = false
   }
   var segments: [UInt64: Segment] = [:]
   /// The most segments that there can be (Linux: `kernel.shmmni`).

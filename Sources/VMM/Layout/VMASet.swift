@@ -66,6 +66,8 @@ public import SimMemory
 
   /// The areas that share an address with `range`, whole.
   public func overlapping(_ range: VirtualRange) -> ArraySlice<VMA> {
+    // Nothing is not part of an area, not even where it lies inside of one.
+    guard !range.isEmpty else { return [] }
     let first = firstIndex(endingAfter: range.start)
     var last = first
     while last < areas.count, areas[last].range.start < range.end { last += 1 }

@@ -50,6 +50,7 @@ extension Kernel {
   }
 
   @inlinable func unmapFilePage(_ frame: FrameNumber) -> Unmapping {
+    if isOfLockedSegment(frame) { return .locked }
     guard mayTakeFilePage(frame) else { return .refused }
     var isLocked = false
     forEachTranslation(of: frame, splitting: true) { space, area, object in
@@ -105,6 +106,11 @@ extension Kernel {
     space.notePeak()
     space.residentPages &-= 1
     residentPages &-= 1
+  }
+
+  /// Whether the page belongs to a segment that SHM_LOCK keeps in memory.
+  @usableFromInline func isOfLockedSegment(_ frame: FrameNumber) -> Bool {
+    files[FileID(PageKey(word: platform.frames.table.word(frame)).number)].staysInMemory
   }
 
   /// Whether the page is in its file's cache, nobody else has it, and there is a place for it if it needs one.

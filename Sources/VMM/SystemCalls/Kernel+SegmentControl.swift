@@ -23,7 +23,7 @@ extension Kernel {
       try commit(request)
       segments.segments[identifier]?.isDoomed = true
       dropIfDoomed(identifier)
-    case 1, 2, 11, 12:
+    case 1, 2:
       try excuse(request, [.eperm, .eacces, .eidrm, .efault])
       var change: (owner: UInt32, mode: UInt32)?
       if command == 1, !isReplayed {
@@ -42,6 +42,20 @@ extension Kernel {
         segments.segments[identifier]?.mode = change.mode
       }
       if command == 2, !isReplayed { try describe(segment, process, request.address(2)) }
+    case 11, 12:
+      try excuse(request, [.eperm, .eacces, .eidrm, .enomem])
+      guard let segment = segments.segments[identifier] else {
+        if isReplayed { break }
+        throw .einval
+      }
+      if !process.privileges.contains(.lockMemory) { try checkOwner(process, segment) }
+      if command == 11 { try process.space.layout.checkMayLock(process.privileges) }
+      try commit(request)
+      setLocked(identifier, command == 11)
+    case 14 where !isReplayed:
+      try commit(request)
+      try summarizeSegments(process, request.address(2))
+      return UInt64(max(segments.count, 1) - 1)
     case 3, 13, 14, 15:
       // SHM_STAT takes a slot number, which nothing here knows.
       try excuse(request, [.einval, .eacces, .efault])
@@ -74,12 +88,42 @@ extension Kernel {
   private func describe(
     _ segment: SegmentRegistry.Segment, _ process: Process<Database>, _ buffer: VirtualAddress
   ) throws(Errno) {
-    let mode = segment.mode | (segment.isDoomed ? 0o1000 : 0)
+    let mode = segment.mode | (segment.isDoomed ? 0o1000 : 0) | (segment.isLocked ? 0o2000 : 0)
     let words: [UInt64] = [
       (segment.isDoomed ? 0 : segment.key) | UInt64(segment.owner) << 32, UInt64(segment.creator) << 32,
       UInt64(mode) << 32, 0, 0, 0, segment.size, 0, 0, 0,
       UInt64(segment.creatorProcess) | UInt64(segment.lastProcess) << 32, attachments(of: segment), 0, 0,
     ]
+    for (index, word) in words.enumerated() {
+      try storeUser(word, process, buffer.advanced(by: UInt64(index) * 8))
+    }
+  }
+
+  /// SHM_LOCK and SHM_UNLOCK: whether reclaim leaves a segment alone. Pooled pages stay in any case.
+  private func setLocked(_ identifier: UInt64, _ isLocked: Bool) {
+    guard let segment = segments.segments[identifier], files[segment.file].hugeTLB == nil else { return }
+    segments.segments[identifier]?.isLocked = isLocked
+    let file = files[segment.file]
+    file.staysInMemory = isLocked
+    guard !isLocked else { return }
+    for page in file.pages.pages(in: 0..<PageIndex.maximumPages) {
+      if let frame = file.pages[page] { takeFromLocked(frame) }
+    }
+  }
+
+  /// Writes SHM_INFO's `struct shm_info`: how many segments there are, and how many base pages they have, have in memory
+  /// and have in swap.
+  private func summarizeSegments(
+    _ process: Process<Database>, _ buffer: VirtualAddress
+  ) throws(Errno) {
+    var words: [UInt64] = [UInt64(segments.count), 0, 0, 0, 0, 0]
+    for segment in segments.segments.values {
+      let file = files[segment.file]
+      words[1] += file.size >> 12
+      let pagesOfOne = file.hugeTLB.map { $0.size.bytes >> 12 } ?? 1
+      words[2] += UInt64(file.pages.count) * pagesOfOne
+      words[3] += UInt64(file.slots.positions(in: 0..<PageIndex.maximumPages).count { file.pages[$0] == nil })
+    }
     for (index, word) in words.enumerated() {
       try storeUser(word, process, buffer.advanced(by: UInt64(index) * 8))
     }

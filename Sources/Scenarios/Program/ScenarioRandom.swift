@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+
+/// Numbers that look random, and are the same in every run.
+public struct ScenarioRandom: RandomNumberGenerator {
+  private var state: UInt64
+
+  /// Starts from a seed.
+  public init(_ seed: UInt64) { state = seed }
+
+  /// The next one (SplitMix64).
+  public mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ mixed >> 31
+  }
+
+  /// A number from 0 to `bound` - 1.
+  public mutating func below(_ bound: UInt64) -> UInt64 { next() % bound }
+}
