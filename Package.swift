@@ -54,7 +54,7 @@ let modules: [Target] = [
   module("Scenarios", imports: ["Machine", "VMM", "MMU", "EMTCore", "SimMemory"]),
   module(
     "Conformance",
-    imports: ["Scenarios", "Machine", "Reference", "VMM", "MMU", "EMTCore", "SimMemory"]),
+    imports: ["Scenarios", "Machine", "Reference", "CHost", "VMM", "MMU", "EMTCore", "SimMemory"]),
   module("Profiling", imports: ["EMTCore", "SimMemory"]),
   module(
     "EMTCommands",
@@ -62,6 +62,13 @@ let modules: [Target] = [
       "Catalog", "Machine", "VMM", "MMU", "EMTCore", "EntryFormats", "SimMemory", "Events",
       "Workloads", "Reference", "Conformance", "Scenarios", "Profiling", "Mutations",
     ], resources: [.copy("Sample")]),
+]
+
+/// What Swift cannot call: processes of their own on the host's kernel. No product.
+let host: [Target] = [
+  .target(
+    name: "CHost", path: "Sources/CHost",
+    cSettings: [.treatAllWarnings(as: .error), .enableWarning("all"), .enableWarning("extra")])
 ]
 
 /// What test suites of several drivers share; no product.
@@ -145,9 +152,10 @@ let package = Package(
       description:
         "Compiles planted bugs in, of which a run chooses one (Docs/Mutations.md): for testing the tests.")
   ],
-  targets: modules + [
+  targets: modules + host + [
     .executableTarget(
       name: "emt", dependencies: ["EMTCommands"], path: "Sources/emt", swiftSettings: settings)
   ] + testSupport + testSuites,
-  swiftLanguageModes: [.v6]
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c11
 )

@@ -33,6 +33,9 @@ Scripts/check-pressure.sh
 echo "== random programs, 5 million steps per driver"
 Scripts/soak "${EMT_FUZZ_STEPS:-5000000}" 1
 
+echo "== random programs, judged by this host's own kernel"
+"$emt" conformance --host --steps "${EMT_HOST_STEPS:-500k}" --seed 1
+
 echo "== threads, under ThreadSanitizer"
 # Race detection is not certain in a single run, so the tests with threads run several times.
 for round in 1 2 3; do

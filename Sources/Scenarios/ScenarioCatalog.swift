@@ -46,6 +46,7 @@ public enum ScenarioCatalog {
     memcg,
     userfaultfd,
     kernel,
+    host,
   ]
 
   /// The case with a name, and its group's name.

@@ -65,7 +65,7 @@ struct ToolTests {
     (["conformance", "--random", "--seed", "-1"], "is no number"),
     (["conformance", "--tap", "--json"], "use one"),
     (["conformance", "--driver", "radix", "--options", "preset=emt"], "has no option 'preset'"),
-    (["conformance", "--random", "--list"], "--random runs none"),
+    (["conformance", "--random", "--list"], "--random and --host run none"),
     (["conformance", "--mutations", "--filter", "nothing-*"], "planted bug"),
     (["conformance", "--trial", "nothing"], "planted bug"),
     (["bench", "--memroy"], "did you mean --memory"),

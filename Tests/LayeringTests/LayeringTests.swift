@@ -19,14 +19,14 @@ struct LayeringTests {
     "Workloads": ["Events", "SimMemory"],
     "Reference": ["EMTCore", "SimMemory"],
     "Scenarios": ["Machine", "VMM", "MMU", "EMTCore", "SimMemory"],
-    "Conformance": ["Scenarios", "Machine", "Reference", "VMM", "MMU", "EMTCore", "SimMemory"],
+    "Conformance": ["Scenarios", "Machine", "Reference", "CHost", "VMM", "MMU", "EMTCore", "SimMemory"],
     "Profiling": ["EMTCore", "SimMemory"],
   ]
   static let ours: Set<String> = [
     "Mutations", "SimMemory", "EntryFormats", "Events", "EMTCore", "X86Object", "ClusterTable", "Radix",
     "Radix5", "FPT", "ECPT", "Hashed", "Catalog",
     "VMM", "MMU", "Machine", "Workloads", "Reference", "Scenarios", "Conformance", "Profiling",
-    "EMTCommands",
+    "EMTCommands", "CHost",
   ]
 
   @Test func modulesImportOnlyWhatTheDesignAllows() throws {

@@ -52,6 +52,7 @@ extension MemoryRig {
       }
       let target = pages(start, arguments[2])
       model.remap(pid, touched, to: target, keepsSource: arguments[3] & 4 != 0)
+      if arguments[3] & 4 != 0 { adoptUnlocked(process, touched) }
       forgetWritten(pid, target)
       populateLocked(process, touched, target, ranShort)
       compare(process, touched)
@@ -72,7 +73,9 @@ extension MemoryRig {
       .memfdCreate, .fcntl:
       noteRare(process, number, arguments, result: result, failure: failure, ranShort: ranShort)
     default:
-      if !ranShort || failure == nil { note(process, number, arguments, touched, failure) }
+      if !ranShort || failure == nil {
+        note(process, number, arguments, touched, failure, ranShort: ranShort)
+      }
       if ranShort { adoptCopies(process, touched) }
       compare(process, touched)
     }
@@ -81,7 +84,7 @@ extension MemoryRig {
   /// What calls on existing pages did. As on Linux, some go on up to the first page that they cannot be done to.
   private func note(
     _ process: Proc, _ number: SystemCallNumber, _ arguments: [UInt64], _ range: Range<UInt64>,
-    _ failure: Errno?
+    _ failure: Errno?, ranShort: Bool = false
   ) {
     let pid = process.pid
     let roundsDown = number == .mlock || number == .munlock
@@ -89,14 +92,19 @@ extension MemoryRig {
     switch number {
     case .munmap: if failure == nil { model.unmap(pid, range) }
     case .mprotect, .pkeyMprotect:
-      guard failure != .einval, failure != .eperm else { return }
+      guard failure != .einval else { return }
       let rights = UInt8(truncatingIfNeeded: arguments[2] & 7)
       let isKeyed = number == .pkeyMprotect && arguments[3] < 16
-      let end = firstPage(pid, in: range) { $0 == nil || rights & 2 != 0 && $0?.mayWrite == false }
+      let end = firstPage(pid, in: range) { stopsProtection($0, rights) }
+      let filled = (range.lowerBound..<end).filter { number in
+        guard rights & 2 != 0, let page = model.page(pid, number) else { return false }
+        return page.isLocked && !page.isLockedOnFault && !page.isShared && page.rights & 2 == 0
+      }
       model.update(pid, range.lowerBound..<end) { page in
         page.rights = rights
         if isKeyed { page.key = UInt8(arguments[3]) }
       }
+      for number in filled { populate(process, number..<number + 1, ranShort) }
     case .mlock, .munlock:
       guard failure != .einval else { return }
       lock(process, range, number == .mlock ? 1 : 0, ranShort: false)
@@ -147,9 +155,21 @@ extension MemoryRig {
   ) {
     let first = model.page(process.pid, target.lowerBound)
     guard let first, first.isLocked, !first.isLockedOnFault else { return }
-    let isInPlace = source.lowerBound == target.lowerBound
-    let start = isInPlace ? min(source.upperBound, target.upperBound) : target.lowerBound
+    // What was there before stays as it is.
+    let start = target.lowerBound + UInt64(min(source.count, target.count))
     populate(process, start..<target.upperBound, ranShort)
+  }
+
+  /// MREMAP_DONTUNMAP unlocks the whole area, of which the model knows no borders: the kernel's are taken over.
+  private func adoptUnlocked(_ process: Proc, _ source: Range<UInt64>) {
+    let start = VirtualAddress(source.lowerBound << 12)
+    let range = VirtualRange(start, bytes: UInt64(source.count) << 12)
+    for area in process.space.layout.areas.overlapping(range) where !area.flags.contains(.locked) {
+      model.update(process.pid, area.range.start.raw >> 12..<area.range.end.raw >> 12) {
+        $0.isLocked = false
+        $0.isLockedOnFault = false
+      }
+    }
   }
 
   private func noteMapping(_ pid: UInt32, _ range: Range<UInt64>, _ arguments: [UInt64]) {

@@ -28,11 +28,11 @@ extension MemoryRig {
       return PredictedEnd(has(\.isSealed) ? .eperm : nil)
     case .mprotect:
       if !isAligned { return PredictedEnd(.einval) }
-      if has(\.isSealed) { return PredictedEnd(.eperm) }
-      let isStore = arguments[2] & 2 != 0
-      let stop = firstPage(pid, in: range) { $0 == nil || isStore && $0?.mayWrite == false }
+      let rights = UInt8(truncatingIfNeeded: arguments[2] & 7)
+      let stop = firstPage(pid, in: range) { stopsProtection($0, rights) }
       guard stop < range.upperBound else { return PredictedEnd(nil) }
-      return PredictedEnd(model.page(pid, stop) == nil ? .enomem : .eacces)
+      guard let page = model.page(pid, stop) else { return PredictedEnd(.enomem) }
+      return PredictedEnd(rights & 2 != 0 && !page.mayWrite ? .eacces : .eperm)
     case .mlock, .mlock2:
       if number == .mlock2, arguments[2] > 1 { return PredictedEnd(.einval) }
       if hasHole() { return PredictedEnd(.enomem) }
@@ -58,6 +58,12 @@ extension MemoryRig {
     }
   }
 
+  /// Whether `mprotect` stops at a page.
+  func stopsProtection(_ page: ModelPage?, _ rights: UInt8) -> Bool {
+    guard let page else { return true }
+    return page.isSealed || rights & 2 != 0 && !page.mayWrite
+  }
+
   private func advicePrediction(
     _ pid: UInt32, _ arguments: [UInt64], _ range: Range<UInt64>
   ) -> PredictedEnd? {
@@ -67,6 +73,8 @@ extension MemoryRig {
       let isStore = advice == .populateWrite
       let stop = firstPage(pid, in: range) { $0 == nil }
       for number in range.lowerBound..<stop {
+        // Reading on behalf of the program needs PROT_READ itself.
+        if !isStore, let page = model.page(pid, number), page.rights & 1 == 0 { return PredictedEnd(.einval) }
         switch model.verdict(pid, number, isStore: isStore) {
         case .allowed: continue
         case .notAllowed: return PredictedEnd(.einval)

@@ -13,6 +13,7 @@ enum ConformanceCommand: Command {
       name: "conformance",
       usage: "conformance [--driver D]… [--filter GLOB] [--list] [--tap] [--junit FILE] [--json]\n"
         + "       emt conformance --random [--steps N] [--seed S] [--driver D]… [--json]\n"
+        + "       emt conformance --host [--steps N] [--seed S] [--driver D]\n"
         + "       emt conformance --mutations [--filter GLOB]",
       summary:
         "Checks drivers against the contract and runs scenarios of programs, with customizations and without.",
@@ -35,7 +36,11 @@ enum ConformanceCommand: Command {
         CommandSyntax.Option(name: "--junit", value: "FILE", help: "also writes JUnit XML to FILE"),
         CommandSyntax.Option(
           name: "--random", value: nil, help: "random operations against the reference model and the walker"),
-        CommandSyntax.Option(name: "--steps", value: "N", help: "random steps for each form (default 100k)"),
+        CommandSyntax.Option(
+          name: "--host", value: nil,
+          help: "random programs on this host's own Linux kernel and on the simulated one"),
+        CommandSyntax.Option(
+          name: "--steps", value: "N", help: "random steps for each form, or for --host (default 100k)"),
         CommandSyntax.Option(
           name: "--seed", value: "S", help: "where random steps are drawn from (default 1)"),
         CommandSyntax.Option(
@@ -52,6 +57,7 @@ enum ConformanceCommand: Command {
         ("emt conformance --filter 'HP-*'", "the clauses about huge pages, on every driver"),
         ("emt conformance --filter mprotect", "one group of scenarios, on every driver"),
         ("emt conformance --random --steps 10M", "ten million random operations on every driver and form"),
+        ("emt conformance --host --steps 1M", "the host's kernel judges a million steps of random programs"),
       ])
   }
 
@@ -60,6 +66,7 @@ enum ConformanceCommand: Command {
     if let name = arguments.value("--trial") { return try MutationTrial.run(name, drivers: drivers) }
     if arguments.has("--mutations") { return try MutationRun.run(arguments) }
     let request = try ConformanceRequest(arguments, drivers: drivers)
+    if request.asksHost { return HostRun.run(request) }
     if arguments.has("--list") { return try list(request, isJSON: arguments.has("--json")) }
     let style: ConformanceReporter.Style =
       arguments.has("--json") ? .json : arguments.has("--tap") ? .tap : .human

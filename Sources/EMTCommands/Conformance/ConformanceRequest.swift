@@ -8,10 +8,14 @@ internal import VMM
 /// What the words behind `emt conformance` ask for.
 struct ConformanceRequest {
   let drivers: [Driver]
+  /// Whether the drivers were named, and are not just all.
+  let namesDrivers: Bool
   private let given: DriverOptions?
   let forms: [Bool]
   private let filter: Glob?
   let isRandom: Bool
+  /// Whether the host's own kernel judges random programs.
+  let asksHost: Bool
   private let endsAtFailure: Bool
   let seed: UInt64
   let steps: Int
@@ -29,20 +33,26 @@ struct ConformanceRequest {
       }
     }
     drivers = chosen.isEmpty ? all : chosen
+    namesDrivers = !chosen.isEmpty
     given = try arguments.value("--options").map(ConformanceRequest.options)
     if let given { try ConformanceRequest.check(given, drivers) }
     let (basic, natural) = (arguments.has("--basic-only"), arguments.has("--natural-only"))
     if basic, natural { throw .usage("emt conformance: --basic-only and --natural-only exclude each other") }
     forms = basic ? [true] : natural ? [false] : [false, true]
-    isRandom = arguments.has("--random")
     endsAtFailure = arguments.has("--first-failure")
-    for name in ["--steps", "--seed"] where !isRandom && arguments.value(name) != nil {
-      throw .usage("emt conformance: \(name) belongs to --random")
+    (isRandom, asksHost) = (arguments.has("--random"), arguments.has("--host"))
+    if isRandom, asksHost { throw .usage("emt conformance: --random and --host are two runs; choose one") }
+    for name in ["--steps", "--seed"] where !isRandom && !asksHost && arguments.value(name) != nil {
+      throw .usage("emt conformance: \(name) belongs to --random and --host")
+    }
+    for name in ["--tap", "--json", "--junit", "--basic-only", "--natural-only"]
+    where asksHost && (arguments.value(name) != nil || arguments.has(name)) {
+      throw .usage("emt conformance: --host does not know \(name)")
     }
     hugePages = try ConformanceRequest.policy(arguments.value("--thp"))
     for name in ["--filter", "--list", "--thp"]
-    where isRandom && (arguments.value(name) != nil || arguments.has(name)) {
-      throw .usage("emt conformance: \(name) chooses checks, and --random runs none")
+    where (isRandom || asksHost) && (arguments.value(name) != nil || arguments.has(name)) {
+      throw .usage("emt conformance: \(name) chooses checks, and --random and --host run none")
     }
     if arguments.has("--tap"), arguments.has("--json") {
       throw .usage("emt conformance: --tap and --json both want standard output; use one")

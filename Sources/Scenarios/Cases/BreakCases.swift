@@ -123,7 +123,7 @@ extension ScenarioCatalog {
       try p.seal(at + page, pages: 2)
       p.expectErrno(.eperm, when: "to unmap") { try p.unmap(at, pages: 4) }
       p.expectErrno(.eperm, when: "to replace") { try p.map(1, at: at + page) }
-      p.expectErrno(.eperm, when: "to change rights") { try p.protect(at, pages: 4, .read) }
+      p.expectErrno(.eperm, when: "to change rights") { try p.protect(at + page, pages: 3, .read) }
       p.expectErrno(.eperm, when: "to move") {
         try p.remap(at + page, pages: 1, newPages: 1, to: 0x40_0000_0000)
       }

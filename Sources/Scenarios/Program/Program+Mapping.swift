@@ -128,8 +128,6 @@ extension Program {
 }
 
 extension MapFlags {
-  /// MAP_STACK.
-  public static var stack: Self { Self(rawValue: 0x20000) }
   /// MAP_SYNC.
   public static var sync: Self { Self(rawValue: 0x80000) }
   /// MAP_HUGE_2MB.

@@ -4,7 +4,8 @@ public import SimMemory
 
 // Bytes of files, for programs that run here: a recorded program's read and write only move sizes and positions.
 extension Kernel {
-  /// `count` bytes of a file from `offset` on, fewer where it ends. Pages that are not in memory come in.
+  /// `count` bytes of a file from `offset` on, fewer where it ends. Pages that are not in memory come in, but for holes of
+  /// shared memory: these read as zeroes and stay holes, as on Linux.
   /// - Throws: `.einval` for files of pooled huge pages, `.enomem` when memory ran out.
   public func readFile(_ id: FileID, at offset: UInt64, count: UInt64) throws(Errno) -> [UInt8] {
     guard files[id].hugeTLB == nil else { throw .einval }
@@ -12,8 +13,14 @@ extension Kernel {
     var bytes: [UInt8] = []
     var next = offset
     while next < end {
-      let place = try place(of: id, next)
+      let number = next >> UInt64(PageSize.baseShift)
       let part = Swift.min(PageSize.base.bytes - next & PageSize.base.mask, end - next)
+      if isHole(id, number) {
+        bytes += Array(repeating: 0, count: Int(part))
+        next += part
+        continue
+      }
+      let place = try place(of: id, next)
       for step in 0..<part { bytes.append(platform.memory.byte(at: place.advanced(by: step))) }
       next += part
     }
@@ -76,6 +83,11 @@ extension Kernel {
     }
     if offset == nil { file.position = start + done }
     return done
+  }
+
+  private func isHole(_ id: FileID, _ number: UInt64) -> Bool {
+    let file = files[id]
+    return file.kind == .sharedMemory && file.pages[number] == nil && file.slots[number] == 0
   }
 
   /// Where a byte of a file is, once its page is in memory.

@@ -120,11 +120,11 @@ extension Kernel {
   @usableFromInline
   func fallocate(_ process: Process<Database>, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
     let (mode, offset, length) = (request[1] & 0xFFFF_FFFF, request[2], request[3])
+    let file = try openFile(process, request, argument: 0)
     guard Int64(bitPattern: offset) >= 0, Int64(bitPattern: length) > 0 else { throw .einval }
     guard mode & ~127 == 0 else { throw .eopnotsupp }
     let punch = mode & 2 != 0
     if punch, mode & 1 == 0 { throw .eopnotsupp }
-    let file = try openFile(process, request, argument: 0)
     let object = files[file.file]
     guard file.isWritable else { throw .ebadf }
     guard object.kind != .notMappable, object.kind != .device else {
@@ -134,7 +134,7 @@ extension Kernel {
     guard !overflow, end >> 12 < PageIndex.maximumPages else { throw .efbig }
     if object.kind == .sharedMemory || object.kind == .hugeTLB, mode & ~3 != 0 { throw .eopnotsupp }
     if punch, !object.seals.isDisjoint(with: [.write, .futureWrite]) { throw .eperm }
-    if !punch, mode & 1 == 0, object.seals.contains(.grow), end > object.size { throw .eperm }
+    if !punch, object.seals.contains(.grow), end > object.size { throw .eperm }
     if object.kind == .regular {
       try excuse(request, [.einval, .eopnotsupp, .eperm, .etxtbsy, .efbig, .eintr, .eio, .erofs, .enodev])
     }

@@ -73,6 +73,11 @@ extension Kernel {
     }
     let group = space.layout.areas.areas[index].group
     if group != 0 { groupCell.value.add(group, space.number, pages: bytes >> 12, origin: 0) }
+    // A stack that has grown is copied by a fork even where it holds nothing but pages of zeroes, as on Linux.
+    if group == 0 {
+      _ = makeGroup(space, index)
+      space.layout.areas.areas[index].flags.insert(.hasPrivatePages)
+    }
   }
 
   /// Enters a new address space by its number.

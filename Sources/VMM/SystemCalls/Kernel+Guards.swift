@@ -23,6 +23,12 @@ extension Kernel {
   /// MADV_GUARD_INSTALL: accesses are refused from now on, without a mapping of their own. Pages there are dropped.
   @inlinable func installGuards(_ space: Space<Database>, _ range: VirtualRange) throws(Errno) {
     zap(space, range)
+    // Guards count as private pages: the area stays what it is when it may not be written any more, as on Linux.
+    if let index = space.layout.areas.index(of: range.start), space.layout.areas.areas[index].isPrivate,
+      space.layout.areas.areas[index].group == 0
+    {
+      _ = makeGroup(space, index)
+    }
     space.layout.areas.update(range) { $0.flags.formUnion([.hasGuards, .hasPrivatePages]) }
     var address = range.start
     while address < range.end {

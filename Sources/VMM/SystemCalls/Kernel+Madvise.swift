@@ -75,7 +75,7 @@ extension Kernel {
       if !area.flags.isSuperset(of: [.shared, .mayWrite]) { throw .eacces }
       if !files[area.file].seals.isDisjoint(with: [.write, .futureWrite]) { throw .eperm }
     case .wipeOnFork: if !area.isAnonymous || area.flags.contains(.shared) { throw .einval }
-    case .keepOnFork: if area.flags.contains(.droppable) { throw .einval }
+    case .keepOnFork, .doDump: if area.flags.contains(.droppable) { throw .einval }
     case .guardInstall: if isLocked { throw .einval }
     default: break
     }
@@ -144,6 +144,10 @@ extension Kernel {
     let space = process.space
     var address = range.start
     while address < range.end {
+      // Unlike a load, reading on behalf of the program needs PROT_READ itself.
+      // Nor do stacks grow for it.
+      guard let area = space.layout.areas.area(at: address) else { throw .enomem }
+      if kind == .load, !area.rights.contains(.read) { throw .einval }
       if keyRefusal(process, address, kind) != nil { throw .efault }
       switch resolve(space, address, kind) {
       case .resolved: break

@@ -18,7 +18,15 @@ extension Kernel {
     try cutAtEdges(space, range)
     setLock(space, range, onFault ? [.locked, .lockedOnFault] : .locked)
     if hasHole { throw .enomem }
-    if !onFault, let stopped = populate(space, range) {
+    // MLOCK_ONFAULT is a lock, and droppable memory has none: it is filled as without.
+    let filled =
+      onFault
+      ? overlapping(space, range).filter { $0.flags.contains(.droppable) }.map {
+        $0.range.intersection(range)
+      }
+      : [range]
+    for part in filled {
+      guard let stopped = populate(space, part) else { continue }
       if case .outOfMemory = stopped { throw .eagain }
       throw .enomem
     }
@@ -88,6 +96,8 @@ extension Kernel {
     guard !part.isEmpty else { return }
     for part in lockableParts(space, part) {
       let changed = space.layout.areas.update(part) {
+        // What may vanish at any time cannot be kept.
+        guard !$0.flags.contains(.droppable) else { return }
         $0.flags.subtract([.locked, .lockedOnFault])
         $0.flags.formUnion(flags)
       }

@@ -31,12 +31,14 @@ public struct MapFlags: OptionSet, Sendable, Hashable {
   public static var populate: Self { Self(rawValue: 0x8000) }
   /// MAP_NONBLOCK.
   public static var nonBlock: Self { Self(rawValue: 0x10000) }
+  /// MAP_STACK.
+  public static var stack: Self { Self(rawValue: 0x20000) }
   /// MAP_HUGETLB.
   public static var hugeTLB: Self { Self(rawValue: 0x40000) }
   /// MAP_FIXED_NOREPLACE.
   public static var fixedNoReplace: Self { Self(rawValue: 0x100000) }
   /// Flags that MAP_SHARED_VALIDATE knows for files without DAX; others are refused with EOPNOTSUPP.
-  public static var validated: UInt64 { 0x7C17_FBFF }
+  public static var validated: UInt64 { 0x7C07_F9F3 }
 }
 
 extension Kernel {
@@ -88,7 +90,6 @@ extension Kernel {
     guard request[1] != 0 else { throw .einval }
     let pool = try poolForMapping(request, flags, file)
     let length = try mappingLength(request[1], pool: pool)
-    if let file { try checkFileEnd(files[file.file].kind, offset: request[5], length) }
     guard process.space.layout.areas.areas.count < maximumAreas else { throw .enomem }
     let alignment = pool.map { poolCell.value[$0].size } ?? .base
     let wanted = file.flatMap { devicePage($0, length, offset: request[5]) }
@@ -116,6 +117,8 @@ extension Kernel {
       area.flags.insert(.growsDown)
     }
     if let pool { try describeHugeMapping(&area, pool: pool, flags) }
+    // Stacks of threads are too often larger than what is used of them.
+    if flags.contains(.stack) { area.flags.insert(.noHugePages) }
     if flags.contains(.noReserve), overcommit.mode != .never { area.flags.insert(.noReserve) }
     if flags.contains(.locked) {
       try process.space.layout.checkMayLock(process.privileges)
@@ -138,9 +141,11 @@ extension Kernel {
     if isSharedMemory { area.file = makeSharedMemory(area) }
     if let pool, file == nil { area.file = makeHugeFile(pool: pool, size: length) }
     let isFixed = flags.contains(.fixed) || flags.contains(.fixedNoReplace)
+    // Droppable memory is never locked, but filled like memory that is (mlockall with MCL_FUTURE).
     let populates =
       area.flags.contains(.locked) && !area.flags.contains(.lockedOnFault)
-      || flags.contains(.populate) && !flags.contains(.nonBlock)
+      || area.flags.contains(.droppable) && process.space.layout.futureFlags.contains(.locked)
+      || flags.contains(.populate) && !flags.contains(.nonBlock) && !area.flags.contains(.lockedOnFault)
     return MappingPlan(area: area, replaces: isFixed, populates: populates)
   }
 
@@ -155,6 +160,7 @@ extension Kernel {
   private func describeFileMapping(
     _ area: inout VMA, _ file: OpenFile, type: UInt64, _ flags: MapFlags, offset: UInt64
   ) throws(Errno) {
+    try checkFileEnd(files[file.file].kind, offset: offset, area.range.bytes)
     guard type >= 1, type <= 3 else { throw .einval }
     if type == 3, flags.rawValue & ~MapFlags.validated != 0 { throw .eopnotsupp }
     let object = files[file.file]
@@ -201,8 +207,9 @@ extension Kernel {
       return wish
     }
     if let placement = request.circumstances.placement { return placement }
-    if let wanted { do { return try findRoom(space, length, near: wish, wanted) } catch {} }
-    return try findRoom(space, length, near: wish, alignment)
+    let hint = wish.aligned(down: .base)
+    if let wanted { do { return try findRoom(space, length, near: hint, wanted) } catch {} }
+    return try findRoom(space, length, near: hint, alignment)
   }
 
   /// A hole of `length` bytes: at `wish` if that is free, else as high as possible.

@@ -19,13 +19,16 @@ extension Kernel {
   }
 
   @inlinable func protect(_ space: Space<Database>, _ plan: ProtectionPlan) {
-    for step in plan.steps { protect(space, step.range, to: plan.rights, key: step.key) }
+    for step in plan.steps {
+      protect(space, step.range, to: plan.rights, key: step.key)
+      if step.isFilled { populate(space, step.range) }
+    }
   }
 
   /// What `mprotect` decided: the parts to change, and how it ends.
   @usableFromInline struct ProtectionPlan {
     @usableFromInline var rights: Rights
-    @usableFromInline var steps: [(range: VirtualRange, key: UInt8)] = []
+    @usableFromInline var steps: [(range: VirtualRange, key: UInt8, isFilled: Bool)] = []
     @usableFromInline var failure: Errno?
     /// Pages that become data by it so far, and were not promised before.
     @usableFromInline var promised: UInt64 = 0
@@ -58,14 +61,19 @@ extension Kernel {
       start = areas.areas[index].range.start
     }
     let range = VirtualRange(start, end)
-    if !Mutation.sealIgnored.isPlanted { try checkUnsealed(space, range) }
     if areas.areas.count + areas.splits(at: range) > maximumAreas { throw .enomem }
     var plan = ProtectionPlan(rights: Rights(rawValue: UInt8(truncatingIfNeeded: bits & 7)))
     var next = start
     for area in areas.overlapping(range) {
       if area.range.start > next { break }
+      // No mapping of x86-64 grows up.
+      if bits & growsUp != 0 { throw .einval }
       if plan.rights.contains(.write), !area.flags.contains(.mayWrite) {
         plan.failure = .eacces
+        return plan
+      }
+      if area.flags.contains(.sealed), !Mutation.sealIgnored.isPlanted {
+        plan.failure = .eperm
         return plan
       }
       let part = area.range.intersection(range)
@@ -81,7 +89,13 @@ extension Kernel {
         }
       }
       let changed = Mutation.protectsWholeArea.isPlanted ? area.range : part
-      if area.rights != plan.rights || area.key != key { plan.steps.append((changed, key)) }
+      if area.rights != plan.rights || area.key != key {
+        // Locked private pages are copied when they become writable, not at the first store.
+        let isFilled =
+          area.flags.contains(.locked) && area.isPrivate && !area.rights.contains(.write)
+          && plan.rights.contains(.write) && !area.flags.contains(.lockedOnFault)
+        plan.steps.append((changed, key, isFilled))
+      }
       next = part.end
     }
     if next < end { plan.failure = .enomem } else { try commit(request) }

@@ -61,31 +61,31 @@ extension Kernel {
     let (old, flags) = (request.address(0), request[3])
     guard flags & ~7 == 0 else { throw .einval }
     if flags & fixed != 0, flags & mayMove == 0 { throw .einval }
-    if flags & dontUnmap != 0, flags & mayMove == 0 || request[1] != request[2] { throw .einval }
     guard old.isAligned(to: .base) else { throw .einval }
     // As in Linux, a length that overflows here wraps to zero.
     var (oldLength, newLength) = (wrappingPageAligned(request[1]), wrappingPageAligned(request[2]))
-    guard newLength != 0 else { throw .einval }
+    guard newLength != 0, newLength <= userEnd.raw else { throw .einval }
+    if flags & dontUnmap != 0, flags & mayMove == 0 || oldLength != newLength { throw .einval }
+    let isFixed = flags & fixed != 0
+    let isPlaced = isFixed || flags & dontUnmap != 0
+    var target = request.address(4)
+    if isPlaced {
+      guard target.isAligned(to: .base), target.raw <= userEnd.raw - newLength else { throw .einval }
+      if target.raw < old.raw &+ oldLength, old.raw < target.raw + newLength { throw .einval }
+      if space.layout.areas.areas.count + 2 >= maximumAreas - 3 { throw .enomem }
+    }
     guard let area = space.layout.areas.area(at: old) else { throw .efault }
     try checkUnsealed(space, VirtualRange(old, bytes: max(oldLength, 1)))
     if area.flags.contains(.hugeTLB) {
       (oldLength, newLength) = try checkHugeRemap(area, request, oldLength, newLength)
     }
-    let isFixed = flags & fixed != 0
-    var target = request.address(4)
-    if isFixed || flags & dontUnmap != 0 {
+    if isPlaced {
       if isFixed {
-        guard target.isAligned(to: .base), newLength <= userEnd.raw,
-          target.raw <= userEnd.raw - newLength
-        else { throw .einval }
-        if VirtualRange(target, bytes: newLength).overlaps(VirtualRange(old, bytes: oldLength)) {
-          throw .einval
-        }
         try checkUnsealed(space, VirtualRange(target, bytes: newLength))
         try checkHugeEdges(space, VirtualRange(target, bytes: newLength))
       }
-      if space.layout.areas.areas.count + 2 >= maximumAreas - 3 { throw .enomem }
     } else if newLength <= oldLength {
+      if oldLength - newLength > userEnd.raw - old.raw - newLength { throw .einval }
       try commit(request)
       let tail = VirtualRange(old.advanced(by: newLength), old.advanced(by: oldLength))
       try checkHugeEdges(space, tail)
@@ -115,7 +115,9 @@ extension Kernel {
         target = placement
       } else {
         let alignment = area.flags.contains(.hugeTLB) ? pooledSize(of: area) : .base
-        target = try findRoom(space, newLength, near: target, alignment)
+        // A new address is a hint only together with MREMAP_DONTUNMAP.
+        let hint = flags & dontUnmap != 0 ? target : VirtualAddress(0)
+        target = try findRoom(space, newLength, near: hint, alignment)
       }
     }
     let kept = min(oldLength, newLength)
@@ -173,7 +175,8 @@ extension Kernel {
   ) throws(Errno) {
     let layout = process.space.layout
     if oldLength == 0, area.isPrivate { throw .einval }
-    guard oldLength <= area.range.end.raw - old.raw else { throw .efault }
+    // What a smaller length leaves over is unmapped first, whatever is mapped there.
+    guard min(oldLength, newLength) <= area.range.end.raw - old.raw else { throw .efault }
     guard newLength > oldLength else { return }
     if area.file != .none {
       let (end, overflow) = area.cut(to: VirtualRange(old, area.range.end)).offset.addingReportingOverflow(
@@ -238,7 +241,10 @@ extension Kernel {
       if staysMapped { clearPrivateMark(space, move.source) } else { unmap(space, move.source) }
     }
     if isWatched { announceMove(area, move.source, to: move.target.start) }
-    if area.flags.contains(.locked), !area.flags.contains(.lockedOnFault) { populate(space, move.target) }
+    if area.flags.contains(.locked), !area.flags.contains(.lockedOnFault) {
+      // What moved stays as it is, copied on write where it was; only what is new is filled.
+      populate(space, VirtualRange(move.target.start.advanced(by: move.source.bytes), move.target.end))
+    }
   }
 
   /// Moves translations. Huge pages that do not fit the new alignment were split before.
@@ -282,10 +288,12 @@ extension Kernel {
     return nil
   }
 
-  /// After MREMAP_DONTUNMAP the old area has no pages of its own left, and is not locked.
+  /// After MREMAP_DONTUNMAP the old place has no pages of its own left, and its area is not locked: as on Linux the whole
+  /// area, also where only a part of it moved.
   @usableFromInline func clearPrivateMark(_ space: Space<Database>, _ range: VirtualRange) {
-    space.layout.areas.update(range) {
-      $0.flags.subtract([.hasPrivatePages, .hasHugePages, .locked, .lockedOnFault])
+    space.layout.areas.update(range) { $0.flags.subtract([.hasPrivatePages, .hasHugePages]) }
+    for area in overlapping(space, range) where area.flags.contains(.locked) {
+      space.layout.areas.update(area.range) { $0.flags.subtract([.locked, .lockedOnFault]) }
     }
   }
 }

@@ -37,15 +37,17 @@ extension Kernel {
       meter.count(.vmaStep)
       let part = area.range.intersection(range)
       let isMapped = area.isAnonymous || !area.flags.isDisjoint(with: [.hugeTLB, .device])
-      count &+= isMapped ? presentPages(space, part) : cachedPages(area, part)
+      count &+= isMapped ? presentPages(space, area, part) : cachedPages(space, area, part)
     }
     return count
   }
 
   /// Pages of `part` that are in memory; a page in the swap cache is.
-  @inlinable func presentPages(_ space: Space<Database>, _ part: VirtualRange) -> UInt64 {
+  @inlinable func presentPages(_ space: Space<Database>, _ area: VMA, _ part: VirtualRange) -> UInt64 {
     let database = space.database
-    if space.swappedPages == 0 { return database.countMapped(in: part) }
+    if space.swappedPages == 0, area.flags.isDisjoint(with: [.hasGuards, .userfaultProtect]) {
+      return database.countMapped(in: part)
+    }
     var count: UInt64 = 0
     var iterator = database.makeIterator(over: part)
     while let object = database.nextMapped(&iterator) {
@@ -61,10 +63,17 @@ extension Kernel {
     return count
   }
 
-  @usableFromInline func cachedPages(_ area: VMA, _ part: VirtualRange) -> UInt64 {
+  /// Pages of `part` that the file has in memory, or of which the process has a copy of its own.
+  @usableFromInline
+  func cachedPages(_ space: Space<Database>, _ area: VMA, _ part: VirtualRange) -> UInt64 {
     let first = area.filePage(at: part.start)
     let pages = files[area.file].pages
-    return (first..<(first + part.pages)).reduce(0) { pages[$1] == nil ? $0 : $0 + 1 }
+    let hasCopies = area.isPrivate && area.flags.contains(.hasPrivatePages)
+    return (0..<part.pages).reduce(0) { count, page in
+      if pages[first + page] != nil { return count + 1 }
+      let address = part.start.advanced(by: page << UInt64(PageSize.baseShift))
+      return hasCopies && space.database.find(address).isPresent ? count + 1 : count
+    }
   }
 
   /// What the kernel does to user memory on behalf of a call: faults as the user would, and EFAULT where it may not.
