@@ -9,7 +9,7 @@ extension ScenarioCatalog {
   private static let stressMemory: [ScenarioCase] = [
     ScenarioCase(
       "mtest01", "Three children together fill most of the memory there is, and keep every byte.",
-      needs: Needs(memory: 8 << 20)
+      needs: Needs(memory: 32 << 20)
     ) { p in
       let children = try (0..<3).map { _ in try p.fork() }
       let size = p.host.freeFrames / 4

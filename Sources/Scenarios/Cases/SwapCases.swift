@@ -104,8 +104,11 @@ extension ScenarioCatalog {
   /// When memory ends.
   private static let oomCases: [ScenarioCase] = [
     ScenarioCase(
-      "oom01", "With strict promises a hog is refused; without, it ends, and nobody else.", needs: small
+      "oom01", "With strict promises a hog is refused; without, it ends, and nobody else.",
+      needs: Needs(memory: 16 << 20)
     ) { p in
+      // Enough for drivers whose tables take 2 MiB for each process.
+      let frames: UInt64 = 4096
       p.administration.killsWhenShort = true
       let mine = try p.map(64)
       p.fill(mine, pages: 64)

@@ -41,7 +41,8 @@ extension MachineHost {
 
   /// A system call.
   public func call(_ pid: UInt32, on cpu: Int, _ request: SystemCallRequest) throws(Errno) -> UInt64 {
-    let process = process(pid)
+    // It may have ended for want of memory, unforeseen by the case.
+    guard let process = kernel.processes[pid] else { throw .esrch }
     run(process, on: cpu)
     defer { machine.deliverInvalidations() }
     return try machine.calls.systemCall(process, request)
@@ -57,7 +58,7 @@ extension MachineHost {
   public func access(
     _ pid: UInt32, on cpu: Int, _ kind: AccessKind, _ address: UInt64, _ value: UInt8
   ) -> Access {
-    let process = process(pid)
+    guard let process = kernel.processes[pid] else { return .outOfMemory }
     let address = VirtualAddress(address)
     let memory = machine.platform.memory.memory
     run(process, on: cpu)
