@@ -84,7 +84,7 @@ enum ConformanceCommand: Command {
             try reporter.add(explore(job, driver))
           } else {
             try check(job, driver, request, &reporter)
-            try play(job, driver, request, &reporter)
+            if request.playsScenarios(options) { try play(job, driver, request, &reporter) }
             reporter.endSubject()
           }
           if request.isOver(reporter.failed) { break runs }
